@@ -1,0 +1,52 @@
+/*
+ * json.h - JSON text (RFC 8259) to nodes, in one pass.
+ *
+ * Strict: what RFC 8259 does not allow is an error with its line and column, and nothing of a bad
+ * document is used. Numbers keep their digits. A byte order mark before the text is skipped, as the
+ * RFC allows. UTF-8 is checked; an escaped lone surrogate is an error, because no UTF-8 can hold it.
+ * Of equal names in one object all are kept, in order; node_member() finds the last.
+ */
+#ifndef GATHERD_JSON_H
+#define GATHERD_JSON_H
+
+#include <stddef.h>
+
+#include "gatherd/arena.h"
+#include "gatherd/node.h"
+
+/* Nesting beyond this is refused: what real APIs send stays below 30. */
+#define JSON_MAX_DEPTH 512
+
+enum json_status {
+    JSON_OK,
+    JSON_INVALID, /* not JSON: see the error */
+    JSON_NOMEM,
+};
+
+struct json_error {
+    char message[128]; /* what is wrong, in words for people */
+    size_t offset;     /* of the byte it is about, from 0 */
+    unsigned line;     /* from 1 */
+    unsigned column;   /* in characters (not bytes), from 1 */
+};
+
+/*
+ * Reads one document that fills all of `body` (white space around it is allowed). On JSON_OK `*root`
+ * is in `arena` and borrows from `body`, which therefore outlives it. Reading needs a NUL behind the
+ * text: body[length] must be readable and 0.
+ */
+enum json_status json_read(const char *body, size_t length, struct arena *arena,
+                           const struct node **root, struct json_error *error);
+
+/*
+ * Reads newline-delimited JSON: one document a line, empty lines skipped, the last line with or
+ * without its line break. The root is an array of the documents (it has no JSON text of its own:
+ * raw_length 0). An error names the line in the body.
+ */
+enum json_status json_read_lines(const char *body, size_t length, struct arena *arena,
+                                 const struct node **root, struct json_error *error);
+
+/* Line and column, from 1, of a byte of the body: for a node found in it, position_of(node->raw). */
+void json_position(const char *body, size_t offset, unsigned *line, unsigned *column);
+
+#endif
