@@ -126,7 +126,8 @@ char *arena_copy(struct arena *arena, const char *text, size_t length)
     return copy;
 }
 
-/* The newest block is the largest: it is kept, when it is not above the limit, and the rest goes. */
+/* The newest block is the largest: it is kept, when it is not above the limit, and the rest goes.
+ */
 void arena_reset(struct arena *arena)
 {
     struct block *block = arena->newest;

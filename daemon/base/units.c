@@ -14,8 +14,12 @@ static const struct unit durations[] = {
 };
 
 static const struct unit sizes[] = {
-    {"GiB", 1024LL * 1024 * 1024}, {"GB", 1000LL * 1000 * 1000}, {"MiB", 1024LL * 1024},
-    {"MB", 1000LL * 1000},         {"KiB", 1024},                {"kB", 1000},
+    {"GiB", 1024LL * 1024 * 1024},
+    {"GB", 1000LL * 1000 * 1000},
+    {"MiB", 1024LL * 1024},
+    {"MB", 1000LL * 1000},
+    {"KiB", 1024},
+    {"kB", 1000},
     {"B", 1},
 };
 

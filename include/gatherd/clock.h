@@ -27,8 +27,8 @@ struct timespec clock_deadline(int64_t timeout_ms);
 #define CLOCK_TEXT_SIZE 25
 
 /*
- * Writes `wall_ms` as UTC, always 24 characters; returns `text`. Years 0000 to 9999; a moment outside
- * is written as the nearest one inside.
+ * Writes `wall_ms` as UTC, always 24 characters; returns `text`. Years 0000 to 9999; a moment
+ * outside is written as the nearest one inside.
  */
 char *clock_format(int64_t wall_ms, char text[CLOCK_TEXT_SIZE]);
 

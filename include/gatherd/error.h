@@ -2,9 +2,9 @@
  * error.h - what went wrong, as a code to branch on and a text to read.
  *
  * Functions that can fail return 0 or -1 (or NULL, or a small enum) and fill a struct error that is
- * their last parameter; NULL is accepted where the caller does not want to know. The first report is
- * kept: a later error_set() on the same struct is its echo and changes nothing. A struct error is a
- * plain value of one thread.
+ * their last parameter; NULL is accepted where the caller does not want to know. The first report
+ * is kept: a later error_set() on the same struct is its echo and changes nothing. A struct error
+ * is a plain value of one thread.
  */
 #ifndef GATHERD_ERROR_H
 #define GATHERD_ERROR_H
@@ -35,7 +35,8 @@ void error_set(struct error *err, enum error_code code, const char *format, ...)
 /* Puts "CONTEXT: " before the text of an error that is set. */
 void error_wrap(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The process exit status for `code`, by the names of sysexits.h: 0, 1, 64, 69, 70, 74, 77 or 78. */
+/* The process exit status for `code`, by the names of sysexits.h: 0, 1, 64, 69, 70, 74, 77 or 78.
+ */
 int error_exit_status(enum error_code code);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * hash.h - one hash for all tables and fingerprints: XXH3, by libxxhash.
  *
- * The values are the same on every machine and in every release of XXH3, so they may be stored. They
- * are not secret and not for security.
+ * The values are the same on every machine and in every release of XXH3, so they may be stored.
+ * They are not secret and not for security.
  */
 #ifndef GATHERD_HASH_H
 #define GATHERD_HASH_H

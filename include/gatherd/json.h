@@ -3,8 +3,8 @@
  *
  * Strict: what RFC 8259 does not allow is an error with its line and column, and nothing of a bad
  * document is used. Numbers keep their digits. A byte order mark before the text is skipped, as the
- * RFC allows. UTF-8 is checked; an escaped lone surrogate is an error, because no UTF-8 can hold it.
- * Of equal names in one object all are kept, in order; node_member() finds the last.
+ * RFC allows. UTF-8 is checked; an escaped lone surrogate is an error, because no UTF-8 can hold
+ * it. Of equal names in one object all are kept, in order; node_member() finds the last.
  */
 #ifndef GATHERD_JSON_H
 #define GATHERD_JSON_H
@@ -31,9 +31,9 @@ struct json_error {
 };
 
 /*
- * Reads one document that fills all of `body` (white space around it is allowed). On JSON_OK `*root`
- * is in `arena` and borrows from `body`, which therefore outlives it. Reading needs a NUL behind the
- * text: body[length] must be readable and 0.
+ * Reads one document that fills all of `body` (white space around it is allowed). On JSON_OK
+ * `*root` is in `arena` and borrows from `body`, which therefore outlives it. Reading needs a NUL
+ * behind the text: body[length] must be readable and 0.
  */
 enum json_status json_read(const char *body, size_t length, struct arena *arena,
                            const struct node **root, struct json_error *error);
@@ -46,7 +46,8 @@ enum json_status json_read(const char *body, size_t length, struct arena *arena,
 enum json_status json_read_lines(const char *body, size_t length, struct arena *arena,
                                  const struct node **root, struct json_error *error);
 
-/* Line and column, from 1, of a byte of the body: for a node found in it, position_of(node->raw). */
+/* Line and column, from 1, of a byte of the body: for a node found in it, position_of(node->raw).
+ */
 void json_position(const char *body, size_t offset, unsigned *line, unsigned *column);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * jsonpath.h - JSONPath (RFC 9535): compiled once, run on many documents.
  *
- * Selectors: names (.name, ['name']), indexes (negative too), wildcards, slices, and unions of them in
- * one bracket. A compiled path is immutable and may be used by any number of threads at once.
+ * Selectors: names (.name, ['name']), indexes (negative too), wildcards, slices, and unions of them
+ * in one bracket. A compiled path is immutable and may be used by any number of threads at once.
  */
 #ifndef GATHERD_JSONPATH_H
 #define GATHERD_JSONPATH_H
@@ -17,8 +17,8 @@
 struct jsonpath; /* opaque */
 
 /*
- * NULL: `text` is not a path we accept; err->text says what is wrong, without a position, `*column` is
- * where in `text`, from 1.
+ * NULL: `text` is not a path we accept; err->text says what is wrong, without a position, `*column`
+ * is where in `text`, from 1.
  */
 struct jsonpath *jsonpath_compile(const char *text, size_t *column, struct error *err);
 
@@ -30,7 +30,8 @@ const char *jsonpath_text(const struct jsonpath *path);
 /* A path of names and indexes only selects at most one node (RFC 9535, 2.3.5.1: singular query). */
 bool jsonpath_is_singular(const struct jsonpath *path);
 
-/* The path ends in a wildcard: what it selects are the members of an object or elements of an array. */
+/* The path ends in a wildcard: what it selects are the members of an object or elements of an
+ * array. */
 bool jsonpath_ends_in_wildcard(const struct jsonpath *path);
 
 /* The only node of a singular path, or NULL when the document has none. Allocates nothing. */

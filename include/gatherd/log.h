@@ -3,10 +3,11 @@
  *
  *     time=2026-01-02T03:04:05.678Z level=info msg="run failed" source=weather error="timed out"
  *
- * Under systemd's journal (stderr is the stream that $JOURNAL_STREAM names) the line begins with "<N>",
- * the syslog priority, and leaves out time and level, which the journal records itself. A line is one
- * write(2), so lines of several threads do not mix. Values are quoted and escaped where needed: no
- * input can break a line or reach the terminal as a control sequence. Any thread may call.
+ * Under systemd's journal (stderr is the stream that $JOURNAL_STREAM names) the line begins with
+ * "<N>", the syslog priority, and leaves out time and level, which the journal records itself. A
+ * line is one write(2), so lines of several threads do not mix. Values are quoted and escaped where
+ * needed: no input can break a line or reach the terminal as a control sequence. Any thread may
+ * call.
  */
 #ifndef GATHERD_LOG_H
 #define GATHERD_LOG_H
@@ -30,8 +31,14 @@ struct log_field {
     int64_t number;   /* LOG_VALUE_NUMBER */
 };
 
-#define LOG_STR(key, value) {(key), LOG_VALUE_TEXT, (value), 0}
-#define LOG_INT(key, value) {(key), LOG_VALUE_NUMBER, NULL, (int64_t)(value)}
+#define LOG_STR(key, value)               \
+    {                                     \
+        (key), LOG_VALUE_TEXT, (value), 0 \
+    }
+#define LOG_INT(key, value)                             \
+    {                                                   \
+        (key), LOG_VALUE_NUMBER, NULL, (int64_t)(value) \
+    }
 
 /* log_info("run finished", LOG_STR("source", name), LOG_INT("rows", n)); at least one field. */
 #define log_error(message, ...)   LOG_EVENT(LOG_LEVEL_ERROR, message, __VA_ARGS__)

@@ -1,11 +1,11 @@
 /*
  * node.h - a decoded document: the one form that every format becomes.
  *
- * A document is an array of nodes in the order of its text. A container is followed by its children,
- * each with everything below it, so that the next sibling of node n is n + n->span. A member of an
- * object is two nodes: its name (NODE_STRING), then its value. The nodes, and the strings that had to
- * be unescaped, live in the arena they were decoded into; all other text is a slice of the body, which
- * must outlive them.
+ * A document is an array of nodes in the order of its text. A container is followed by its
+ * children, each with everything below it, so that the next sibling of node n is n + n->span. A
+ * member of an object is two nodes: its name (NODE_STRING), then its value. The nodes, and the
+ * strings that had to be unescaped, live in the arena they were decoded into; all other text is a
+ * slice of the body, which must outlive them.
  *
  * Documents of 4 GiB and more are refused by the readers, so counts and lengths are 32 bits.
  */
@@ -28,14 +28,14 @@ enum node_type {
 };
 
 struct node {
-    uint8_t type;     /* enum node_type */
-    bool integer;     /* NODE_NUMBER: written without fraction and exponent */
-    uint32_t length;  /* scalar: bytes of text; array: elements; object: members */
-    uint32_t span;    /* this node and all below it: the next sibling is node + span */
+    uint8_t type;        /* enum node_type */
+    bool integer;        /* NODE_NUMBER: written without fraction and exponent */
+    uint32_t length;     /* scalar: bytes of text; array: elements; object: members */
+    uint32_t span;       /* this node and all below it: the next sibling is node + span */
     uint32_t raw_length; /* bytes of the value in the body (quotes and brackets included); 0: the
                             format has no JSON text of its own, and node_write_json() makes it */
-    const char *text; /* scalar: its text; container: where its JSON text begins */
-    const char *raw;  /* where the value begins in the body; NULL as for raw_length 0 */
+    const char *text;    /* scalar: its text; container: where its JSON text begins */
+    const char *raw;     /* where the value begins in the body; NULL as for raw_length 0 */
 };
 
 static inline bool node_is_container(const struct node *node)
@@ -65,7 +65,8 @@ static inline const struct node *node_end(const struct node *container)
     return container + container->span;
 }
 
-/* The value of member `name`, the last one where the name stands twice; NULL: none, or no object. */
+/* The value of member `name`, the last one where the name stands twice; NULL: none, or no object.
+ */
 const struct node *node_member(const struct node *object, struct slice name);
 
 /* Element `index`, from the end where negative; NULL: none, or no array. */

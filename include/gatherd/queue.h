@@ -1,23 +1,23 @@
 /*
  * queue.h - the bounded thread-safe queue between fetchers and processors.
  *
- * The contract of Python's queue.Queue: items leave in the order they came; put waits for room and get
- * waits for an item, with no wait, a timeout or for ever; every item taken is answered by one
- * queue_task_done(), and queue_join() returns when all that was put has been answered. Limits hold in
- * items and in bytes; a limit of 0 means none.
+ * The contract of Python's queue.Queue: items leave in the order they came; put waits for room and
+ * get waits for an item, with no wait, a timeout or for ever; every item taken is answered by one
+ * queue_task_done(), and queue_join() returns when all that was put has been answered. Limits hold
+ * in items and in bytes; a limit of 0 means none.
  *
  * Beyond Python: an event loop must never wait in a put, so it reserves the place first
- * (queue_reserve(), which never waits) and puts into the reservation later, which cannot fail for want
- * of room. A place counts as taken from the reservation on. Bytes are known only when the item comes:
- * a reservation is refused while the bytes held are at max_bytes, and a reserved put may pass
- * max_bytes by what was already in flight.
+ * (queue_reserve(), which never waits) and puts into the reservation later, which cannot fail for
+ * want of room. A place counts as taken from the reservation on. Bytes are known only when the item
+ * comes: a reservation is refused while the bytes held are at max_bytes, and a reserved put may
+ * pass max_bytes by what was already in flight.
  *
  * Shutdown: puts and reservations are refused from then on. QUEUE_DRAIN lets gets go on until the
- * queue is empty; QUEUE_IMMEDIATE empties it, hands each item to `discard`, and counts it as done. A
- * put into a reservation made before a drain is still accepted: what was fetched is not lost.
+ * queue is empty; QUEUE_IMMEDIATE empties it, hands each item to `discard`, and counts it as done.
+ * A put into a reservation made before a drain is still accepted: what was fetched is not lost.
  *
- * All calls but queue_create() and queue_free() may come from any thread. The queue never looks into
- * an item and owns it only between put and get.
+ * All calls but queue_create() and queue_free() may come from any thread. The queue never looks
+ * into an item and owns it only between put and get.
  */
 #ifndef GATHERD_QUEUE_H
 #define GATHERD_QUEUE_H
@@ -59,8 +59,8 @@ struct queue *queue_create(size_t max_items, size_t max_bytes);
 void queue_free(struct queue *q);
 
 /*
- * Adds an item behind all others; on QUEUE_OK the queue takes it, otherwise it stays the caller's. An
- * item larger than max_bytes is admitted when it is alone, so that it cannot wait for ever.
+ * Adds an item behind all others; on QUEUE_OK the queue takes it, otherwise it stays the caller's.
+ * An item larger than max_bytes is admitted when it is alone, so that it cannot wait for ever.
  */
 enum queue_status queue_put(struct queue *q, void *data, size_t bytes, int64_t timeout_ms);
 
@@ -68,9 +68,9 @@ enum queue_status queue_put(struct queue *q, void *data, size_t bytes, int64_t t
 enum queue_status queue_get(struct queue *q, void **data, int64_t timeout_ms);
 
 /*
- * Up to `max` items (at least one on QUEUE_OK), oldest first, without waiting for more than the first;
- * it stops before an item that would bring the bytes taken above `max_bytes` (0: no limit), but for
- * the first. `*count` is how many.
+ * Up to `max` items (at least one on QUEUE_OK), oldest first, without waiting for more than the
+ * first; it stops before an item that would bring the bytes taken above `max_bytes` (0: no limit),
+ * but for the first. `*count` is how many.
  */
 enum queue_status queue_get_many(struct queue *q, struct queue_item *items, size_t max,
                                  size_t max_bytes, size_t *count, int64_t timeout_ms);
@@ -87,20 +87,21 @@ enum queue_status queue_reserve(struct queue *q);
 /* Gives a place back that was not used. */
 void queue_release(struct queue *q);
 
-/* Puts into a reservation: never waits. QUEUE_OK, or QUEUE_SHUTDOWN after QUEUE_IMMEDIATE; either way
- * the reservation is used up. */
+/* Puts into a reservation: never waits. QUEUE_OK, or QUEUE_SHUTDOWN after QUEUE_IMMEDIATE; either
+ * way the reservation is used up. */
 enum queue_status queue_put_reserved(struct queue *q, void *data, size_t bytes);
 
 /*
- * Has `wake` called each time room appears after a reservation was refused; also on shutdown. At most
- * one callback for each refusal episode, so an eventfd behind it is not written for every get. Several
- * may be set, one for each `context`; a NULL `wake` removes that context's. -1: out of memory.
+ * Has `wake` called each time room appears after a reservation was refused; also on shutdown. At
+ * most one callback for each refusal episode, so an eventfd behind it is not written for every get.
+ * Several may be set, one for each `context`; a NULL `wake` removes that context's. -1: out of
+ * memory.
  */
 int queue_on_room(struct queue *q, queue_wake_fn *wake, void *context);
 
 /*
- * Ends the queue; may be called again to go from QUEUE_DRAIN to QUEUE_IMMEDIATE. Wakes every waiter.
- * `discard` (may be NULL with QUEUE_DRAIN) gets each remaining item, with no lock held.
+ * Ends the queue; may be called again to go from QUEUE_DRAIN to QUEUE_IMMEDIATE. Wakes every
+ * waiter. `discard` (may be NULL with QUEUE_DRAIN) gets each remaining item, with no lock held.
  */
 void queue_shutdown(struct queue *q, enum queue_shutdown_mode mode, queue_discard_fn *discard,
                     void *context);
@@ -110,11 +111,11 @@ void queue_set_limits(struct queue *q, size_t max_items, size_t max_bytes);
 
 /* One consistent look at everything. */
 struct queue_stats {
-    size_t length;      /* items held */
-    size_t bytes;       /* their bytes */
-    size_t reserved;    /* places reserved and not yet used */
-    size_t unfinished;  /* put, and not yet answered by task_done */
-    size_t max_items;   /* the limits now */
+    size_t length;     /* items held */
+    size_t bytes;      /* their bytes */
+    size_t reserved;   /* places reserved and not yet used */
+    size_t unfinished; /* put, and not yet answered by task_done */
+    size_t max_items;  /* the limits now */
     size_t max_bytes;
     size_t peak_length; /* the most ever held: items and reservations together */
     size_t peak_bytes;

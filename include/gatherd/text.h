@@ -1,8 +1,8 @@
 /*
  * text.h - a growing run of bytes, and slices of bytes that belong to somebody else.
  *
- * struct text builds strings of unknown length. A failed allocation is remembered and reported once,
- * by text_failed(), so that twenty appends in a row need one check. One thread only.
+ * struct text builds strings of unknown length. A failed allocation is remembered and reported
+ * once, by text_failed(), so that twenty appends in a row need one check. One thread only.
  */
 #ifndef GATHERD_TEXT_H
 #define GATHERD_TEXT_H

@@ -18,7 +18,8 @@ int units_parse_size(const char *text, int64_t *bytes);
 /* Room for what the two below write, with its NUL. */
 #define UNITS_TEXT_SIZE 40
 
-/* Writes the shortest form that parses back to the same value ("1h30m", "64MiB"); returns `text`. */
+/* Writes the shortest form that parses back to the same value ("1h30m", "64MiB"); returns `text`.
+ */
 char *units_format_duration(int64_t ms, char text[UNITS_TEXT_SIZE]);
 char *units_format_size(int64_t bytes, char text[UNITS_TEXT_SIZE]);
 

@@ -1,0 +1,163 @@
+/*
+ * config.h - the configuration: what the YAML says, checked, with every default filled in.
+ *
+ * A struct config never changes after config_load() and is counted: who uses it beyond a call holds
+ * a reference, so a reload can put a new one beside it while runs finish under the old one. All
+ * strings and arrays are owned by the configuration and live as long as it does. Durations are
+ * milliseconds, sizes are bytes. Any thread may read, take and drop references.
+ */
+#ifndef GATHERD_CONFIG_H
+#define GATHERD_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gatherd/error.h"
+#include "gatherd/jsonpath.h"
+#include "gatherd/text.h"
+
+enum write_mode { WRITE_APPEND, WRITE_UPSERT, WRITE_INSERT_ONLY };
+
+enum body_format {
+    FORMAT_AUTO, /* by Content-Type */
+    FORMAT_JSON,
+    FORMAT_NDJSON,
+};
+
+enum field_type {
+    FIELD_UNDECLARED, /* the column takes the type of its first values and widens */
+    FIELD_TEXT,
+    FIELD_INTEGER,
+    FIELD_REAL,
+    FIELD_BOOLEAN,   /* 0 or 1 */
+    FIELD_JSON,      /* any value, as its JSON text */
+    FIELD_TIMESTAMP, /* TEXT YYYY-MM-DDTHH:MM:SS.mmmZ */
+};
+
+/* How a number in a FIELD_TIMESTAMP counts; RFC 3339 text is understood in any case. */
+enum time_unit { TIME_UNIT_NONE, TIME_UNIT_S, TIME_UNIT_MS, TIME_UNIT_US, TIME_UNIT_NS };
+
+enum synchronous { SYNCHRONOUS_FULL, SYNCHRONOUS_NORMAL };
+
+struct name_value {
+    const char *name;
+    const char *value;
+};
+
+struct field {
+    const char *name;      /* the column */
+    struct jsonpath *path; /* from the record */
+    enum field_type type;
+    enum time_unit unit;
+};
+
+struct status_range {
+    int low; /* both ends belong to it */
+    int high;
+};
+
+struct retry_policy {
+    unsigned max_attempts; /* requests in one run, the first included */
+    int64_t base_ms;       /* full jitter: uniform in [0, min(cap, base * 2^(attempt-1))] */
+    int64_t cap_ms;
+};
+
+struct source {
+    struct config *config; /* the configuration it stands in */
+    size_t index;          /* its place in config->sources */
+    const char *file;      /* where it stands, for messages */
+    unsigned line;
+    uint64_t fingerprint; /* of everything below: equal when a reload changed nothing */
+
+    const char *name;
+    const char *url;  /* without params; always http or https, with a host */
+    const char *host; /* "name:port" in lower case: the key of politeness */
+    bool enabled;
+
+    int64_t interval_ms;
+    int64_t jitter_ms;
+    int64_t max_interval_ms;
+    bool run_on_start;
+
+    const struct name_value *headers;
+    size_t header_count;
+    const struct name_value *params; /* not yet percent-encoded */
+    size_t param_count;
+    int64_t timeout_ms;
+    int64_t connect_timeout_ms;
+    int64_t max_body_bytes; /* of the decoded body */
+    unsigned max_redirects;
+    const struct status_range *success; /* success_status_codes */
+    size_t success_count;
+    struct retry_policy retry;
+    /*
+     * Mean time between two polls of this host, over all its sources: whether keeping a connection
+     * open is worth it.
+     */
+    int64_t host_gap_ms;
+
+    enum body_format format;
+    struct jsonpath *records;   /* NULL: the document, or its elements if it is an array */
+    const struct field *fields; /* field_count 0: every member of a record becomes a column */
+    size_t field_count;
+    const char *const *exclude; /* members that become no column, in the record's spelling */
+    size_t exclude_count;
+
+    const char *table;
+    const char *const *primary_key; /* in the record's spelling, or names of fields */
+    size_t primary_key_count;
+    enum write_mode write_mode;
+};
+
+struct config {
+    const char *path;     /* of the main file */
+    const char *database; /* absolute, or relative to the working directory: ready to open */
+    enum synchronous synchronous;
+    unsigned fetchers;
+    unsigned processors;
+    unsigned max_in_flight; /* transfers of one fetcher */
+    size_t queue_max_items;
+    size_t queue_max_bytes;
+    size_t batch_max_rows;
+    unsigned host_max_concurrent;
+    int64_t shutdown_timeout_ms;
+
+    struct source *sources; /* in the order of the files; disabled ones too */
+    size_t source_count;
+};
+
+/* Every mistake found in one load, in the order of the files. */
+struct config_report {
+    struct text text; /* one line a mistake: FILE:LINE:COLUMN: error: WHERE: WHAT; WAY OUT */
+    unsigned errors;
+};
+
+void config_report_free(struct config_report *report);
+
+/*
+ * Reads the file and what it includes. Returns the configuration with one reference, or NULL and at
+ * least one error in the report.
+ */
+struct config *config_load(const char *path, struct config_report *report);
+
+/* The same from memory: `name` stands for the file in messages, relative paths start at `folder`.
+ */
+struct config *config_parse(const char *yaml, size_t length, const char *name, const char *folder,
+                            struct config_report *report);
+
+struct config *config_ref(struct config *config);
+void config_unref(struct config *config); /* NULL is allowed; the last one frees */
+
+/* The source of that name (byte for byte), or NULL. O(log n). */
+const struct source *config_find_source(const struct config *config, const char *name);
+
+/* Whether `status` is one of the source's success_status_codes. */
+bool source_is_success(const struct source *source, int status);
+
+/* The JSON Schema of the configuration, and its reference in Markdown: both from the table of keys.
+ */
+void config_write_schema(struct text *out);
+void config_write_reference(struct text *out);
+
+#endif

@@ -1,0 +1,81 @@
+/*
+ * row.h - what a processor hands to the store: the rows of some runs, and what became of them.
+ *
+ * Everything here lives in the processor's arena or in the bodies of its runs and is borrowed by
+ * store_commit() for the time of the call.
+ */
+#ifndef GATHERD_ROW_H
+#define GATHERD_ROW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gatherd/node.h"
+#include "gatherd/run.h"
+
+enum value_type { VALUE_NULL, VALUE_INTEGER, VALUE_REAL, VALUE_TEXT, VALUE_BLOB };
+
+struct value {
+    uint32_t type;   /* enum value_type */
+    uint32_t length; /* bytes of text or blob */
+    union {
+        int64_t integer;
+        double real;
+        const char *text; /* no NUL behind it; may hold NUL bytes */
+    };
+};
+
+struct column {
+    struct slice name;    /* a member's name in the record's spelling, or a field's name */
+    enum field_type type; /* declared, or FIELD_UNDECLARED */
+    uint32_t seen;        /* bit (1 << enum value_type) for each type among the values */
+};
+
+struct row {
+    const struct value *values; /* for the first `count` columns; further ones are NULL */
+    size_t count;
+    const struct node *record; /* what it was made of, for a dead letter */
+    size_t position;           /* of the record among the records of its response, from 0 */
+};
+
+/* The rows of one response, for one table. */
+struct row_set {
+    struct column *columns;
+    size_t column_count;
+    struct row *rows;
+    size_t row_count;
+};
+
+/* A record that cannot become a row, or a body that cannot be decoded. */
+struct dead_letter {
+    const struct node *record; /* NULL: the whole body of the run's response */
+    size_t position;           /* of the record, from 0 */
+    unsigned line;             /* in the body, from 1; 0: not known */
+    unsigned column;
+    const char *reason;
+};
+
+/* One run and what it produced. */
+struct result {
+    struct run *run;  /* its failure says whether it succeeded */
+    const char *body; /* of the response, for line and column of records */
+    struct row_set rows;
+    const struct dead_letter *dead_letters;
+    size_t dead_letter_count;
+    size_t records; /* selected in the response */
+
+    /* Filled by store_commit(). */
+    size_t inserted;
+    size_t updated;
+    size_t unchanged;
+    size_t rejected; /* records in the dead letters, dead_letters of this result included */
+};
+
+/* What one transaction takes. */
+struct batch {
+    struct result *results;
+    size_t count;
+};
+
+#endif

@@ -1,0 +1,87 @@
+/*
+ * run.h - one execution of one source: the only thing that travels between the stages.
+ *
+ * A source has exactly one struct run, made by the schedule and kept for the life of the source,
+ * and exactly one stage owns it at a time: schedule, fetcher, queue, processor. Two polls of one
+ * source cannot overlap by construction, and no field needs a lock: the hand-over between stages
+ * orders them.
+ */
+#ifndef GATHERD_RUN_H
+#define GATHERD_RUN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gatherd/config.h"
+
+/* Why a run failed: the column `failure` of _gatherd_runs. */
+enum run_failure {
+    RUN_OK = 0,
+    RUN_FAILED_NETWORK,  /* resolving, connecting, or a connection that broke or sent no HTTP */
+    RUN_FAILED_TIMEOUT,  /* connect_timeout or timeout passed */
+    RUN_FAILED_TLS,      /* handshake or certificate */
+    RUN_FAILED_STATUS,   /* an HTTP status that is not in success_status_codes */
+    RUN_FAILED_LIMIT,    /* body or headers larger than allowed */
+    RUN_FAILED_REDIRECT, /* too many, without a target, or to where we do not go */
+    RUN_FAILED_DECODE,   /* the body is not what `format` says */
+    RUN_FAILED_RECORDS,  /* `records` selects nothing, or no records */
+    RUN_FAILED_STORE,    /* the table could not take them */
+};
+
+/* "network", "timeout", ...; NULL for RUN_OK. */
+const char *run_failure_name(enum run_failure failure);
+
+/* Where the time of the last request went, in microseconds from its start; 0: did not happen. */
+struct run_timing {
+    int64_t dns_us;
+    int64_t connect_us;
+    int64_t tls_us;
+    int64_t first_byte_us;
+    int64_t total_us;
+};
+
+struct response {
+    int status;           /* HTTP status; 0: none came */
+    char *content_type;   /* owned; NULL: no such header */
+    char *body;           /* owned, with a NUL behind it; NULL: none */
+    size_t body_bytes;    /* decoded */
+    size_t body_capacity; /* fetcher only */
+};
+
+struct run {
+    /* Set by the schedule when it hands the run out; the reference keeps `source` alive. */
+    struct config *config; /* owned reference, NULL while the schedule has the run */
+    const struct source *source;
+    int64_t source_id; /* the store's, in _gatherd_sources */
+
+    /* This execution, from the schedule ... */
+    int64_t scheduled_at_ms; /* Unix time of its slot */
+    unsigned attempt;        /* requests tried before this one in this run */
+
+    /* ... from the fetcher ... */
+    int64_t started_at_ms; /* Unix time of the first request; 0: none yet */
+    unsigned requests;     /* sent, redirects and retries included */
+    struct run_timing timing;
+    struct response response;
+    enum run_failure failure;
+    char *error; /* owned text for people, no secrets; NULL when RUN_OK */
+    bool retryable;
+    int64_t retry_after_ms;   /* what the server asked for, from the answer on; -1: nothing */
+    int64_t received_mono_us; /* when the fetcher was through, for the time in the queue */
+
+    /* ... and from schedule_plan(), before the commit. */
+    int64_t next_due_ms;  /* Unix time */
+    unsigned failures;    /* failed runs in a row, this one included; 0 after a success */
+    unsigned skipped;     /* slots this run made us miss */
+    int64_t logged_at_ms; /* processor only: monotonic time of the last line about a failure */
+};
+
+/* Frees body, content type and error and forgets the answer: ready for the next request. */
+void run_clear_response(struct run *run);
+
+/* Marks the run as failed with a text for people; the first reason is kept. */
+void run_fail(struct run *run, enum run_failure failure, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

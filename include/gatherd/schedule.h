@@ -1,0 +1,105 @@
+/*
+ * schedule.h - which run may start now: due times, politeness to hosts, backoff.
+ *
+ * The schedule owns every run that no other stage has. It is pure logic: time is passed in, nothing
+ * waits, and no call does I/O; a poll costs O(log n) in the number of sources. Interval sources run
+ * at slots: wall times that are (offset + k * interval), with offset = hash(name) mod interval, so
+ * sources with equal intervals spread evenly and keep their rhythm over restarts. Due times are
+ * kept on the monotonic clock: a jump of the wall clock neither stops nor storms them.
+ *
+ * A run belongs to a lane by its host, one lane a fetcher, so that a host's connections live in one
+ * place. Any thread may call; one mutex guards all; wake callbacks come with no lock held.
+ */
+#ifndef GATHERD_SCHEDULE_H
+#define GATHERD_SCHEDULE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gatherd/clock.h"
+#include "gatherd/config.h"
+#include "gatherd/run.h"
+#include "gatherd/store.h"
+
+struct schedule; /* opaque */
+
+/* A lane has work sooner than its fetcher expects. Called with no lock held. */
+typedef void schedule_wake_fn(void *context, unsigned lane);
+
+struct schedule_options {
+    unsigned lanes;
+    uint64_t seed; /* of jitter and backoff */
+    bool once;     /* each source is due now, runs once and is not due again */
+    schedule_wake_fn *wake;
+    void *wake_context;
+};
+
+struct schedule *schedule_create(const struct schedule_options *options, struct error *err);
+
+/* Every run must be back. NULL is allowed. */
+void schedule_free(struct schedule *schedule);
+
+/*
+ * Takes over a configuration, the first or a new one (it takes its own reference). A source that is
+ * unchanged keeps its due time; a changed one takes effect at its next run, and is due again by its
+ * new interval; a removed or disabled one is due no more; a new one is due at its saved time, or at
+ * once when it never ran (or run_on_start says so). `states[i]` belongs to config->sources[i].
+ * `only` (NULL: all) restricts to the named sources, for `run --once NAME`.
+ * On -1 (out of memory) nothing has changed.
+ */
+int schedule_configure(struct schedule *schedule, struct config *config,
+                       const struct source_state *states, const char *const *only,
+                       size_t only_count, struct instant now, struct error *err);
+
+/* The number of fetchers changed: hosts are dealt to the lanes anew. */
+int schedule_set_lanes(struct schedule *schedule, unsigned lanes, struct error *err);
+
+/*
+ * A run of this lane that may start now, or NULL; then `*wait_ms` is the time until one may be due
+ * (-1: not before a wake-up). The caller owns the run until schedule_retry() or schedule_return(),
+ * and its host counts it as in flight until schedule_transfer_ended().
+ */
+struct run *schedule_take(struct schedule *schedule, unsigned lane, struct instant now,
+                          int64_t *wait_ms);
+
+/* The run's request is over: its host may be asked by another. Not after schedule_retry(). */
+void schedule_transfer_ended(struct schedule *schedule, struct run *run);
+
+/*
+ * After a failed request with run->retryable: how long to wait before another attempt in this run,
+ * or -1 when there is none: attempts are used up, or the server asks for more patience than
+ * SCHEDULE_RETRY_IN_PLACE_MS, which then postpones the next run (capped at
+ * SCHEDULE_POSTPONE_CAP_MS).
+ */
+int64_t schedule_retry_delay(struct schedule *schedule, const struct run *run);
+
+/* Gives the run back for another attempt after `delay_ms`; its answer has been cleared. */
+void schedule_retry(struct schedule *schedule, struct run *run, struct instant now,
+                    int64_t delay_ms);
+
+#define SCHEDULE_RETRY_IN_PLACE_MS (60 * 1000)
+#define SCHEDULE_POSTPONE_CAP_MS   (24 * 60 * 60 * 1000)
+
+/* Fills next_due_ms, failures and skipped of a run that is over, for its commit. */
+void schedule_plan(struct schedule *schedule, struct run *run, struct instant now);
+
+/* Takes back a run after its commit (or unrecorded, when the process stops: `recorded` false). */
+void schedule_return(struct schedule *schedule, struct run *run, bool recorded, struct instant now);
+
+/* From now on nothing is handed out. */
+void schedule_stop(struct schedule *schedule);
+
+/* Waits until no run is out, and with `once` until each has run. 0, or -1 when the time passed. */
+int schedule_wait_idle(struct schedule *schedule, int64_t timeout_ms);
+
+struct schedule_stats {
+    size_t sources; /* enabled */
+    size_t out;     /* runs with another stage */
+    size_t overdue; /* due, and waiting for their host or for a fetcher */
+    size_t failing; /* sources whose last run failed */
+};
+
+struct schedule_stats schedule_stats(struct schedule *schedule, struct instant now);
+
+#endif

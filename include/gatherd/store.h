@@ -1,0 +1,86 @@
+/*
+ * store.h - the face of the database: what the rest of gatherd knows of it.
+ *
+ * One connection writes, behind one mutex; waiting for it is what forms the next batch. The store
+ * opens, checks, upgrades and locks the database, evolves its tables, and commits batches. SQLite's
+ * types stay behind this header, so another database can stand here one day. All calls but
+ * store_open() and store_close() may come from any thread.
+ */
+#ifndef GATHERD_STORE_H
+#define GATHERD_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gatherd/config.h"
+#include "gatherd/error.h"
+#include "gatherd/row.h"
+
+struct store; /* opaque */
+
+struct store_options {
+    enum synchronous synchronous;
+};
+
+/* Saved state of one source, as the last committed run left it. */
+struct source_state {
+    int64_t id;          /* of its row in _gatherd_sources */
+    int64_t next_due_ms; /* Unix time; -1: it never ran */
+    unsigned failures;   /* failed runs in a row */
+};
+
+enum store_status {
+    STORE_OK,
+    STORE_RETRY, /* no space, or locked by another: rolled back whole, try the same batch again */
+    STORE_FATAL, /* I/O error, corruption, out of memory: stop the process (see the error's code) */
+};
+
+/*
+ * Opens or creates the database, takes its lock, recovers what a crash left, brings its internal
+ * tables up to date. NULL with ERROR_UNAVAILABLE: another gatherd has it, it is newer than this
+ * program, or it is not gatherd's; ERROR_PERMISSION, ERROR_IO and ERROR_SPACE as they say.
+ */
+struct store *store_open(const char *path, const struct store_options *options, struct error *err);
+
+/* Final checkpoint, then closes and unlocks. NULL is allowed. */
+void store_close(struct store *store);
+
+/*
+ * Makes sure that each source of the configuration has its row in _gatherd_sources, and fills
+ * states[i] for config->sources[i]. Rows of sources that are gone stay, with their history.
+ */
+int store_register(struct store *store, const struct config *config, struct source_state *states,
+                   struct error *err);
+
+/*
+ * Writes the whole batch in one transaction: rows, schema changes, source state, run records, dead
+ * letters; fills the counts of each result. A row that the database refuses goes to the dead
+ * letters with the reason, and the rest goes on. A table that cannot take a run at all turns it
+ * into a failed run (RUN_FAILED_STORE) whose body is kept, and harms no other run.
+ */
+enum store_status store_commit(struct store *store, struct batch *batch, struct error *err);
+
+/* Moves the WAL into the database where no reader is in the way; main calls it on maintenance
+ * ticks. */
+int store_checkpoint(struct store *store, struct error *err);
+
+/* --- Reading: each query has a read-only connection of its own. --- */
+
+struct store_reader; /* opaque; one thread */
+
+struct store_reader *store_reader_open(const char *path, struct error *err);
+void store_reader_close(struct store_reader *reader);
+
+struct store_query_hooks {
+    void *context;
+    /* Once, before the first row; names are borrowed for the call. Non-zero ends the query. */
+    int (*columns)(void *context, const char *const *names, size_t count);
+    int (*row)(void *context, const struct value *values, size_t count);
+};
+
+/* Runs one read-only statement (or several, each in turn). An attempt to write is an error. */
+int store_query(struct store_reader *reader, const char *sql, const struct store_query_hooks *hooks,
+                struct error *err);
+
+#endif
