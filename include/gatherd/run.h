@@ -51,7 +51,7 @@ struct response {
 
 struct run {
     /* Set by the schedule when it hands the run out; the reference keeps `source` alive. */
-    struct config *config; /* owned reference, NULL while the schedule has the run */
+    struct config *config; /* owned reference; kept between two attempts, NULL between two runs */
     const struct source *source;
     int64_t source_id; /* the store's, in _gatherd_sources */
 

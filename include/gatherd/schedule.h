@@ -24,14 +24,18 @@
 
 struct schedule; /* opaque */
 
-/* A lane has work sooner than its fetcher expects. Called with no lock held. */
+/*
+ * A lane has work sooner than its last schedule_take() said. Called with no lock held, from any
+ * thread, once: the lane counts as awake until it asks again. A lane that was given a run counts as
+ * awake too, so a fetcher asks on until it gets NULL, or asks again when it has room.
+ */
 typedef void schedule_wake_fn(void *context, unsigned lane);
 
 struct schedule_options {
-    unsigned lanes;
-    uint64_t seed; /* of jitter and backoff */
-    bool once;     /* each source is due now, runs once and is not due again */
-    schedule_wake_fn *wake;
+    unsigned lanes;         /* at least 1 */
+    uint64_t seed;          /* of jitter and backoff */
+    bool once;              /* each source is due now, runs once and is not due again */
+    schedule_wake_fn *wake; /* never NULL */
     void *wake_context;
 };
 
@@ -43,16 +47,23 @@ void schedule_free(struct schedule *schedule);
 /*
  * Takes over a configuration, the first or a new one (it takes its own reference). A source that is
  * unchanged keeps its due time; a changed one takes effect at its next run, and is due again by its
- * new interval; a removed or disabled one is due no more; a new one is due at its saved time, or at
- * once when it never ran (or run_on_start says so). `states[i]` belongs to config->sources[i].
- * `only` (NULL: all) restricts to the named sources, for `run --once NAME`.
+ * new interval if that is sooner; a removed or disabled one is due no more (its run that is out is
+ * dropped when it is given back, and one that waits for another attempt at once); a new one is due
+ * at its saved time, or at once when that has passed, it never ran, or run_on_start says so. A run
+ * that has begun goes on under the configuration it began with, its retries included.
+ * `states[i]` belongs to config->sources[i]. `only` (NULL: all) restricts to the named sources, for
+ * `run --once NAME`; names that are unknown or disabled are passed over, so the caller looks first.
  * On -1 (out of memory) nothing has changed.
  */
 int schedule_configure(struct schedule *schedule, struct config *config,
                        const struct source_state *states, const char *const *only,
                        size_t only_count, struct instant now, struct error *err);
 
-/* The number of fetchers changed: hosts are dealt to the lanes anew. */
+/*
+ * The number of fetchers changed: hosts are dealt to the lanes anew. A lane that is no more gets
+ * nothing from schedule_take(); those that sleep are woken. On -1 (out of memory) nothing has
+ * changed.
+ */
 int schedule_set_lanes(struct schedule *schedule, unsigned lanes, struct error *err);
 
 /*
@@ -63,13 +74,16 @@ int schedule_set_lanes(struct schedule *schedule, unsigned lanes, struct error *
 struct run *schedule_take(struct schedule *schedule, unsigned lane, struct instant now,
                           int64_t *wait_ms);
 
-/* The run's request is over: its host may be asked by another. Not after schedule_retry(). */
+/*
+ * The run's request is over: its host may be asked by another. schedule_retry() and
+ * schedule_return() say the same, so it is not called after them; a second call does nothing.
+ */
 void schedule_transfer_ended(struct schedule *schedule, struct run *run);
 
 /*
  * After a failed request with run->retryable: how long to wait before another attempt in this run,
  * or -1 when there is none: attempts are used up, or the server asks for more patience than
- * SCHEDULE_RETRY_IN_PLACE_MS, which then postpones the next run (capped at
+ * SCHEDULE_RETRY_IN_PLACE_MS. What the server asked for then postpones the next run (capped at
  * SCHEDULE_POSTPONE_CAP_MS).
  */
 int64_t schedule_retry_delay(struct schedule *schedule, const struct run *run);
@@ -81,23 +95,33 @@ void schedule_retry(struct schedule *schedule, struct run *run, struct instant n
 #define SCHEDULE_RETRY_IN_PLACE_MS (60 * 1000)
 #define SCHEDULE_POSTPONE_CAP_MS   (24 * 60 * 60 * 1000)
 
-/* Fills next_due_ms, failures and skipped of a run that is over, for its commit. */
+/*
+ * Fills next_due_ms, failures and skipped of a run that is over, for its commit. When the commit
+ * has to be tried again, it may be called again.
+ */
 void schedule_plan(struct schedule *schedule, struct run *run, struct instant now);
 
-/* Takes back a run after its commit (or unrecorded, when the process stops: `recorded` false). */
+/*
+ * Takes back a run after its commit. With `recorded` false, when its fetcher or the process stops,
+ * it counts as not made: its source is due at once. Frees what is left of the answer, and drops the
+ * reference to the configuration.
+ */
 void schedule_return(struct schedule *schedule, struct run *run, bool recorded, struct instant now);
 
-/* From now on nothing is handed out. */
+/* From now on nothing is handed out; runs come back as before. */
 void schedule_stop(struct schedule *schedule);
 
-/* Waits until no run is out, and with `once` until each has run. 0, or -1 when the time passed. */
+/*
+ * Waits until no run is out, and with `once` until each has run or schedule_stop() was called.
+ * 0, or -1 when the time passed; a negative time waits for ever.
+ */
 int schedule_wait_idle(struct schedule *schedule, int64_t timeout_ms);
 
 struct schedule_stats {
     size_t sources; /* enabled */
     size_t out;     /* runs with another stage */
     size_t overdue; /* due, and waiting for their host or for a fetcher */
-    size_t failing; /* sources whose last run failed */
+    size_t failing; /* of `sources`: those whose last run failed */
 };
 
 struct schedule_stats schedule_stats(struct schedule *schedule, struct instant now);

@@ -1,0 +1,326 @@
+/*
+ * Taking over a configuration, in two steps: prepare() gets everything that can fail to be had, an
+ * entry and a host for each source and room in map and heaps, and can be undone; the second step
+ * cannot fail. So a reload either happens or leaves no trace.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "schedule/entry.h"
+
+/* What becomes of one source. */
+struct seat {
+    const struct source *source;
+    const struct source_state *state;
+    struct entry *entry; /* NULL: this source is not to run */
+    struct host *host;   /* referenced; NULL: the entry's own is right */
+    bool fresh;          /* the entry was made for this seat; commit() puts it into the map */
+};
+
+struct change {
+    struct seat *seats; /* owned, one for each source of the configuration */
+    size_t count;
+    TAILQ_HEAD(, host_waiter) dropped; /* entries to be freed when the mutex is free */
+};
+
+/* Which sources are to run: those that are enabled and, with `only`, named. NULL: no memory. */
+static bool *choose_sources(const struct config *config, const char *const *only, size_t only_count)
+{
+    bool *chosen = calloc(config->source_count + 1, sizeof(*chosen));
+
+    if (chosen == NULL)
+        return NULL;
+    for (size_t i = 0; only != NULL && i < only_count; i++) {
+        const struct source *source = config_find_source(config, only[i]);
+
+        if (source != NULL)
+            chosen[source->index] = source->enabled;
+    }
+    for (size_t i = 0; only == NULL && i < config->source_count; i++)
+        chosen[i] = config->sources[i].enabled;
+    return chosen;
+}
+
+static int prepare_seat(struct schedule *s, struct seat *seat)
+{
+    const struct source *source = seat->source;
+    struct map_node *node = map_find(&s->entries, source->name);
+
+    if (node != NULL) {
+        seat->entry = entry_of_node(node);
+        if (strcmp(seat->entry->host->name, source->host) == 0)
+            return 0;
+    } else {
+        seat->fresh = true;
+        seat->entry = entry_create(source->name);
+        if (seat->entry == NULL)
+            return -1;
+    }
+    seat->host = host_get(&s->hosts, source->host);
+    return seat->host != NULL ? 0 : -1;
+}
+
+/*
+ * Room in each heap for every entry that can come to be there: an entry has a reference to its
+ * host, and to the one it moves to.
+ */
+static int reserve_heaps(const struct hosts *hosts, struct lane *lanes, unsigned lane_count)
+{
+    size_t *wanted = calloc(lane_count, sizeof(*wanted));
+    int rc = 0;
+
+    if (wanted == NULL)
+        return -1;
+    for (struct host *h = hosts_next(hosts, NULL); h != NULL; h = hosts_next(hosts, h))
+        wanted[h->node.hash % lane_count] += h->references;
+    for (unsigned i = 0; i < lane_count && rc == 0; i++)
+        rc = heap_reserve(&lanes[i].heap, wanted[i]);
+    free(wanted);
+    return rc;
+}
+
+static int prepare(struct schedule *s, struct change *change, const struct config *config,
+                   const struct source_state *states, const bool *chosen)
+{
+    if (map_reserve(&s->entries, s->entries.count + config->source_count) == -1)
+        return -1;
+    for (size_t i = 0; i < config->source_count; i++) {
+        struct seat *seat = &change->seats[i];
+
+        seat->source = &config->sources[i];
+        seat->state = &states[i];
+        if (chosen[i] && prepare_seat(s, seat) == -1)
+            return -1;
+    }
+    return reserve_heaps(&s->hosts, s->lanes, s->lane_count);
+}
+
+static void undo(struct schedule *s, struct change *change)
+{
+    for (size_t i = 0; i < change->count; i++) {
+        struct seat *seat = &change->seats[i];
+
+        host_put(&s->hosts, seat->host);
+        if (seat->fresh)
+            entry_free(seat->entry);
+    }
+}
+
+static void seat_new(struct schedule *s, const struct seat *seat, struct instant now)
+{
+    struct entry *e = seat->entry;
+
+    map_insert(&s->entries, &e->node, e->name);
+    e->host = seat->host;
+    e->source = seat->source;
+    e->run.source_id = seat->state->id;
+    e->failures = seat->state->failures;
+    entry_first_due(s, e, seat->state, now);
+    entry_queue(s, e, e->due_ms);
+}
+
+static void move_to_host(struct schedule *s, struct entry *e, struct host *host)
+{
+    bool placed = e->place != ENTRY_NOWHERE;
+
+    entry_withdraw(s, e);
+    host_put(&s->hosts, e->host);
+    e->host = host;
+    if (placed)
+        entry_queue(s, e, e->due_ms);
+}
+
+/* A run that has begun ends as it began; the change waits for the next one. */
+static void reseat_busy(struct schedule *s, const struct seat *seat, bool changed)
+{
+    struct entry *e = seat->entry;
+
+    host_put(&s->hosts, e->next_host);
+    e->next_host = seat->host;
+    if (changed)
+        e->planned = false;
+}
+
+static void reseat(struct schedule *s, const struct seat *seat, struct instant now)
+{
+    struct entry *e = seat->entry;
+    bool changed = e->source == NULL || e->source->fingerprint != seat->source->fingerprint;
+
+    e->source = seat->source;
+    if (e->place == ENTRY_OUT || e->retrying) {
+        reseat_busy(s, seat, changed);
+        return;
+    }
+    e->run.source_id = seat->state->id;
+    if (seat->host != NULL)
+        move_to_host(s, e, seat->host);
+    if (changed && e->place != ENTRY_NOWHERE)
+        entry_bring_forward(s, e, now);
+}
+
+/* A source that is not to run any more: goes now, or when its run is back. */
+static void unseat(struct schedule *s, struct change *change, struct entry *e)
+{
+    if (e->place == ENTRY_OUT) {
+        host_put(&s->hosts, e->next_host);
+        e->next_host = NULL;
+        e->source = NULL;
+        return;
+    }
+    entry_forget(s, e);
+    TAILQ_INSERT_TAIL(&change->dropped, &e->waiter, link);
+}
+
+static void unseat_others(struct schedule *s, struct change *change)
+{
+    struct map_node *next;
+
+    for (size_t i = 0; i < change->count; i++) {
+        struct seat *seat = &change->seats[i];
+
+        if (seat->entry != NULL && !seat->fresh)
+            seat->entry->kept = true;
+    }
+    for (struct map_node *node = map_next(&s->entries, NULL); node != NULL; node = next) {
+        struct entry *e = entry_of_node(node);
+
+        next = map_next(&s->entries, node);
+        if (!e->kept)
+            unseat(s, change, e);
+        e->kept = false;
+    }
+}
+
+static void recount(struct schedule *s)
+{
+    s->sources = 0;
+    s->failing = 0;
+    s->pending = 0;
+    for (struct map_node *n = map_next(&s->entries, NULL); n != NULL;
+         n = map_next(&s->entries, n)) {
+        const struct entry *e = entry_of_node(n);
+
+        if (e->source == NULL)
+            continue;
+        s->sources++;
+        s->failing += e->failures > 0;
+        s->pending += !e->ran;
+    }
+}
+
+/* Returns the configuration that was, whose reference is the caller's. */
+static struct config *commit(struct schedule *s, struct change *change, struct config *config,
+                             struct instant now)
+{
+    struct config *old = s->config;
+
+    unseat_others(s, change);
+    for (size_t i = 0; i < change->count; i++) {
+        if (change->seats[i].fresh)
+            seat_new(s, &change->seats[i], now);
+        else if (change->seats[i].entry != NULL)
+            reseat(s, &change->seats[i], now);
+    }
+    s->config = config_ref(config);
+    hosts_set_limit(&s->hosts, config->host_max_concurrent);
+    recount(s);
+    return old;
+}
+
+static void free_change(struct change *change)
+{
+    struct host_waiter *waiter;
+
+    while ((waiter = TAILQ_FIRST(&change->dropped)) != NULL) {
+        TAILQ_REMOVE(&change->dropped, waiter, link);
+        entry_free(entry_of_waiter(waiter));
+    }
+    free(change->seats);
+}
+
+int schedule_configure(struct schedule *s, struct config *config, const struct source_state *states,
+                       const char *const *only, size_t only_count, struct instant now,
+                       struct error *err)
+{
+    struct change change = {.count = config->source_count};
+    bool *chosen = choose_sources(config, only, only_count);
+    struct config *old = NULL;
+    int rc = -1;
+
+    TAILQ_INIT(&change.dropped);
+    change.seats = calloc(config->source_count + 1, sizeof(*change.seats));
+    if (chosen == NULL || change.seats == NULL)
+        goto out;
+    pthread_mutex_lock(&s->mutex);
+    rc = prepare(s, &change, config, states, chosen);
+    if (rc == 0)
+        old = commit(s, &change, config, now);
+    else
+        undo(s, &change);
+    if (s->out == 0)
+        pthread_cond_broadcast(&s->idle); /* what they wait for may have been removed */
+    pthread_mutex_unlock(&s->mutex);
+
+out:
+    free_change(&change);
+    free(chosen);
+    config_unref(old);
+    if (rc == -1)
+        error_set(err, ERROR_NOMEM, "schedule: out of memory for %zu sources",
+                  config->source_count);
+    else
+        schedule_wake_lanes(s);
+    return rc;
+}
+
+static void free_lanes(struct lane *lanes, unsigned count)
+{
+    for (unsigned i = 0; lanes != NULL && i < count; i++)
+        heap_free(&lanes[i].heap);
+    free(lanes);
+}
+
+/*
+ * An old fetcher that sleeps is woken if there is anything for it; it was told a time that may be
+ * another's now. A new one begins by asking.
+ */
+static void move_to_lanes(struct schedule *s, struct lane *lanes, unsigned count)
+{
+    for (unsigned i = 0; i < count && i < s->lane_count; i++) {
+        lanes[i].asleep = s->lanes[i].asleep;
+        lanes[i].told_ms = INT64_MAX;
+    }
+    for (struct map_node *n = map_next(&s->entries, NULL); n != NULL;
+         n = map_next(&s->entries, n)) {
+        struct entry *e = entry_of_node(n);
+
+        if (e->place == ENTRY_DUE)
+            heap_push(&lanes[e->host->lane].heap, &e->item, e->due_ms);
+    }
+    free_lanes(s->lanes, s->lane_count);
+    s->lanes = lanes;
+    s->lane_count = count;
+}
+
+int schedule_set_lanes(struct schedule *s, unsigned count, struct error *err)
+{
+    struct lane *lanes;
+    int rc = -1;
+
+    assert(count > 0);
+    lanes = calloc(count, sizeof(*lanes));
+    pthread_mutex_lock(&s->mutex);
+    if (lanes != NULL && reserve_heaps(&s->hosts, lanes, count) == 0)
+        rc = hosts_set_lanes(&s->hosts, count);
+    if (rc == 0)
+        move_to_lanes(s, lanes, count);
+    pthread_mutex_unlock(&s->mutex);
+    if (rc == 0) {
+        schedule_wake_lanes(s);
+        return 0;
+    }
+    free_lanes(lanes, count);
+    error_set(err, ERROR_NOMEM, "schedule: out of memory for %u fetchers", count);
+    return -1;
+}

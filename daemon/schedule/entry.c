@@ -1,0 +1,54 @@
+#include "schedule/entry.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct entry *entry_create(const char *name)
+{
+    size_t size = strlen(name) + 1;
+    struct entry *e = calloc(1, sizeof(*e) + size);
+
+    if (e == NULL)
+        return NULL;
+    memcpy(e->name, name, size);
+    run_clear_response(&e->run);
+    return e;
+}
+
+void entry_free(struct entry *e)
+{
+    if (e == NULL)
+        return;
+    run_clear_response(&e->run);
+    config_unref(e->run.config);
+    free(e);
+}
+
+void entry_queue(struct schedule *s, struct entry *e, int64_t due_ms)
+{
+    assert(e->place == ENTRY_NOWHERE);
+    e->due_ms = due_ms;
+    e->place = ENTRY_DUE;
+    heap_push(&s->lanes[e->host->lane].heap, &e->item, due_ms);
+}
+
+void entry_withdraw(struct schedule *s, struct entry *e)
+{
+    assert(e->place != ENTRY_OUT);
+    if (e->place == ENTRY_DUE)
+        heap_remove(&s->lanes[e->host->lane].heap, &e->item);
+    if (e->place == ENTRY_WAITING)
+        host_unwait(&s->hosts, e->host, &e->waiter);
+    e->place = ENTRY_NOWHERE;
+}
+
+void entry_forget(struct schedule *s, struct entry *e)
+{
+    entry_withdraw(s, e);
+    map_remove(&s->entries, &e->node);
+    host_put(&s->hosts, e->host);
+    host_put(&s->hosts, e->next_host);
+    e->host = NULL;
+    e->next_host = NULL;
+}

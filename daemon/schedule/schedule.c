@@ -1,0 +1,422 @@
+/*
+ * The life of an entry: due, taken, its transfer ended, perhaps tried again, planned, back. Who
+ * changes something that a lane may be waiting for asks wants_wake() before it unlocks, and calls
+ * the callback after it.
+ */
+#include "gatherd/schedule.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "schedule/backoff.h"
+#include "schedule/entry.h"
+
+/* The lanes that one call has news for: of the host it left, and of the host it goes to. */
+struct wakes {
+    unsigned lanes[2];
+    unsigned count;
+};
+
+/* Whether this lane must be told. It is told once: from then on it is awake and asks by itself. */
+static bool wants_wake(struct schedule *s, unsigned number)
+{
+    struct lane *lane = &s->lanes[number];
+    int64_t due_ms;
+
+    if (s->stopped || !lane->asleep)
+        return false;
+    if (hosts_first_ready(&s->hosts, number) == NULL &&
+        (heap_first(&lane->heap, &due_ms) == NULL || due_ms >= lane->told_ms))
+        return false;
+    lane->asleep = false;
+    return true;
+}
+
+static void note_wake(struct schedule *s, struct wakes *wakes, unsigned lane)
+{
+    if (wants_wake(s, lane))
+        wakes->lanes[wakes->count++] = lane;
+}
+
+static void send_wakes(const struct schedule *s, const struct wakes *wakes)
+{
+    for (unsigned i = 0; i < wakes->count; i++)
+        s->wake(s->wake_context, wakes->lanes[i]);
+}
+
+void schedule_wake_lanes(struct schedule *s)
+{
+    bool more = true;
+
+    for (unsigned lane = 0; more; lane++) {
+        bool wake;
+
+        pthread_mutex_lock(&s->mutex);
+        more = lane + 1 < s->lane_count;
+        wake = lane < s->lane_count && wants_wake(s, lane);
+        pthread_mutex_unlock(&s->mutex);
+        if (wake)
+            s->wake(s->wake_context, lane);
+    }
+}
+
+static int init_condition(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+    int rc = pthread_condattr_init(&attributes);
+
+    if (rc != 0)
+        return rc;
+    rc = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    if (rc == 0)
+        rc = pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+    return rc;
+}
+
+struct schedule *schedule_create(const struct schedule_options *options, struct error *err)
+{
+    struct schedule *s = calloc(1, sizeof(*s));
+
+    assert(options->lanes > 0 && options->wake != NULL);
+    if (s == NULL)
+        goto fail;
+    s->once = options->once;
+    s->wake = options->wake;
+    s->wake_context = options->wake_context;
+    s->random.state = options->seed;
+    if (pthread_mutex_init(&s->mutex, NULL) != 0)
+        goto free_schedule;
+    if (init_condition(&s->idle) != 0)
+        goto destroy_mutex;
+    if (schedule_set_lanes(s, options->lanes, NULL) == -1)
+        goto destroy_condition;
+    return s;
+
+destroy_condition:
+    pthread_cond_destroy(&s->idle);
+destroy_mutex:
+    pthread_mutex_destroy(&s->mutex);
+free_schedule:
+    free(s);
+fail:
+    error_set(err, ERROR_NOMEM, "schedule: out of memory");
+    return NULL;
+}
+
+void schedule_free(struct schedule *s)
+{
+    struct map_node *next;
+
+    if (s == NULL)
+        return;
+    assert(s->out == 0);
+    for (struct map_node *node = map_next(&s->entries, NULL); node != NULL; node = next) {
+        struct entry *e = entry_of_node(node);
+
+        next = map_next(&s->entries, node);
+        entry_forget(s, e);
+        entry_free(e);
+    }
+    map_free(&s->entries);
+    hosts_free(&s->hosts);
+    for (unsigned i = 0; i < s->lane_count; i++)
+        heap_free(&s->lanes[i].heap);
+    free(s->lanes);
+    config_unref(s->config);
+    pthread_cond_destroy(&s->idle);
+    pthread_mutex_destroy(&s->mutex);
+    free(s);
+}
+
+static void start_run(struct schedule *s, struct entry *e, struct instant now)
+{
+    struct run *run = &e->run;
+
+    run->config = config_ref(s->config);
+    run->source = e->source;
+    run->scheduled_at_ms = entry_slot_now(e, e->source, now);
+    run->attempt = 0;
+    run->started_at_ms = 0;
+    run->requests = 0;
+    run->next_due_ms = 0;
+    run->failures = e->failures;
+    run->skipped = 0;
+}
+
+static struct run *hand_out(struct schedule *s, struct entry *e, struct instant now)
+{
+    host_transfer_started(&s->hosts, e->host);
+    e->in_flight = true;
+    e->planned = false;
+    e->place = ENTRY_OUT;
+    s->out++;
+    if (!e->retrying)
+        start_run(s, e, now);
+    e->retrying = false;
+    return &e->run;
+}
+
+static struct entry *first_ready(const struct schedule *s, unsigned lane)
+{
+    struct host_waiter *waiter = hosts_first_ready(&s->hosts, lane);
+
+    return waiter != NULL ? entry_of_waiter(waiter) : NULL;
+}
+
+static struct entry *first_due(const struct schedule *s, unsigned lane, struct instant now)
+{
+    int64_t due_ms;
+    struct heap_item *item = heap_first(&s->lanes[lane].heap, &due_ms);
+
+    return item != NULL && due_ms <= now.monotonic_ms ? entry_of_item(item) : NULL;
+}
+
+/*
+ * The entry whose turn it is, taken out of its place. Who has been due longest goes first, be it in
+ * the line of a host or in the heap, so neither can starve the other. An entry whose host is busy,
+ * or has others in line, goes to the end of that line: each does so once for each time it is due.
+ */
+static struct entry *next_entry(struct schedule *s, unsigned lane, struct instant now)
+{
+    for (;;) {
+        struct entry *ready = first_ready(s, lane);
+        struct entry *due = first_due(s, lane, now);
+
+        if (ready != NULL && (due == NULL || ready->due_ms <= due->due_ms)) {
+            entry_withdraw(s, ready);
+            return ready;
+        }
+        if (due == NULL)
+            return NULL;
+        entry_withdraw(s, due);
+        if (host_has_room(&s->hosts, due->host) && TAILQ_EMPTY(&due->host->waiting))
+            return due;
+        host_wait(&s->hosts, due->host, &due->waiter);
+        due->place = ENTRY_WAITING;
+    }
+}
+
+/* Nothing may start: how long the lane can sleep, and that it was told so. */
+static int64_t tell_wait(struct lane *lane, struct instant now)
+{
+    int64_t due_ms;
+
+    lane->asleep = true;
+    if (heap_first(&lane->heap, &due_ms) == NULL) {
+        lane->told_ms = INT64_MAX;
+        return -1;
+    }
+    lane->told_ms = due_ms;
+    return due_ms - now.monotonic_ms;
+}
+
+struct run *schedule_take(struct schedule *s, unsigned lane, struct instant now, int64_t *wait_ms)
+{
+    struct entry *e = NULL;
+    struct run *run = NULL;
+
+    pthread_mutex_lock(&s->mutex);
+    *wait_ms = -1;
+    if (!s->stopped && lane < s->lane_count) {
+        s->lanes[lane].asleep = false;
+        e = next_entry(s, lane, now);
+        *wait_ms = e != NULL ? 0 : tell_wait(&s->lanes[lane], now);
+    }
+    if (e != NULL)
+        run = hand_out(s, e, now);
+    pthread_mutex_unlock(&s->mutex);
+    return run;
+}
+
+static void end_transfer(struct schedule *s, struct entry *e)
+{
+    if (e->in_flight)
+        host_transfer_ended(&s->hosts, e->host);
+    e->in_flight = false;
+}
+
+void schedule_transfer_ended(struct schedule *s, struct run *run)
+{
+    struct entry *e = entry_of_run(run);
+    struct wakes wakes = {.count = 0};
+
+    pthread_mutex_lock(&s->mutex);
+    assert(e->place == ENTRY_OUT);
+    end_transfer(s, e);
+    note_wake(s, &wakes, e->host->lane);
+    pthread_mutex_unlock(&s->mutex);
+    send_wakes(s, &wakes);
+}
+
+int64_t schedule_retry_delay(struct schedule *s, const struct run *run)
+{
+    int64_t delay_ms;
+
+    pthread_mutex_lock(&s->mutex);
+    delay_ms = backoff_retry_delay(run, &s->random);
+    pthread_mutex_unlock(&s->mutex);
+    return delay_ms;
+}
+
+static bool is_idle(const struct schedule *s)
+{
+    return s->out == 0 && (!s->once || s->stopped || s->pending == 0);
+}
+
+/* The entry is with us again: nowhere, until it is given a place. */
+static void come_back(struct schedule *s, struct entry *e)
+{
+    assert(e->place == ENTRY_OUT);
+    end_transfer(s, e);
+    e->place = ENTRY_NOWHERE;
+    s->out--;
+}
+
+void schedule_retry(struct schedule *s, struct run *run, struct instant now, int64_t delay_ms)
+{
+    struct entry *e = entry_of_run(run);
+    struct entry *gone = NULL;
+    struct wakes wakes = {.count = 0};
+    unsigned lane;
+
+    pthread_mutex_lock(&s->mutex);
+    come_back(s, e);
+    lane = e->host->lane;
+    if (e->source == NULL) {
+        entry_forget(s, e);
+        gone = e;
+    } else {
+        run->attempt++;
+        e->retrying = true;
+        entry_queue(s, e, now.monotonic_ms + delay_ms);
+    }
+    if (is_idle(s))
+        pthread_cond_broadcast(&s->idle);
+    note_wake(s, &wakes, lane);
+    pthread_mutex_unlock(&s->mutex);
+    entry_free(gone);
+    send_wakes(s, &wakes);
+}
+
+void schedule_plan(struct schedule *s, struct run *run, struct instant now)
+{
+    struct entry *e = entry_of_run(run);
+
+    pthread_mutex_lock(&s->mutex);
+    assert(e->place == ENTRY_OUT);
+    entry_plan(s, e, now);
+    pthread_mutex_unlock(&s->mutex);
+}
+
+static void set_failures(struct schedule *s, struct entry *e, unsigned failures)
+{
+    s->failing -= e->failures > 0;
+    s->failing += failures > 0;
+    e->failures = failures;
+}
+
+/*
+ * A run whose end is on record is due as planned. One that is not was never made, as far as the
+ * database knows, and its slot is still to be served.
+ */
+static void go_on(struct schedule *s, struct entry *e, bool recorded, struct instant now)
+{
+    if (e->next_host != NULL) {
+        host_put(&s->hosts, e->host);
+        e->host = e->next_host;
+        e->next_host = NULL;
+    }
+    if (!recorded) {
+        entry_queue(s, e, now.monotonic_ms);
+        return;
+    }
+    set_failures(s, e, e->run.failures);
+    s->pending -= !e->ran;
+    e->ran = true;
+    entry_adopt_plan(e);
+    if (!s->once)
+        entry_queue(s, e, e->due_ms);
+}
+
+/* Takes what the answer owns out of the run, to be freed without the lock. */
+static struct run strip(struct run *run)
+{
+    struct run answer = *run;
+
+    run->config = NULL;
+    run->source = NULL;
+    run->response = (struct response){0};
+    run->error = NULL;
+    run_clear_response(run);
+    return answer;
+}
+
+void schedule_return(struct schedule *s, struct run *run, bool recorded, struct instant now)
+{
+    struct entry *e = entry_of_run(run);
+    struct entry *gone = NULL;
+    struct wakes wakes = {.count = 0};
+    struct run answer;
+    unsigned lane;
+
+    pthread_mutex_lock(&s->mutex);
+    come_back(s, e);
+    lane = e->host->lane;
+    if (recorded && !e->planned)
+        entry_plan(s, e, now);
+    answer = strip(run);
+    if (e->source == NULL) {
+        entry_forget(s, e);
+        gone = e;
+    } else {
+        go_on(s, e, recorded, now);
+        note_wake(s, &wakes, e->host->lane);
+    }
+    note_wake(s, &wakes, lane);
+    if (is_idle(s))
+        pthread_cond_broadcast(&s->idle);
+    pthread_mutex_unlock(&s->mutex);
+    run_clear_response(&answer);
+    config_unref(answer.config);
+    entry_free(gone);
+    send_wakes(s, &wakes);
+}
+
+void schedule_stop(struct schedule *s)
+{
+    pthread_mutex_lock(&s->mutex);
+    s->stopped = true;
+    pthread_cond_broadcast(&s->idle);
+    pthread_mutex_unlock(&s->mutex);
+}
+
+int schedule_wait_idle(struct schedule *s, int64_t timeout_ms)
+{
+    struct timespec deadline = clock_deadline(timeout_ms < 0 ? 0 : timeout_ms);
+    bool idle;
+    int rc = 0;
+
+    pthread_mutex_lock(&s->mutex);
+    while (!is_idle(s) && rc == 0) {
+        if (timeout_ms < 0)
+            pthread_cond_wait(&s->idle, &s->mutex);
+        else
+            rc = pthread_cond_timedwait(&s->idle, &s->mutex, &deadline);
+    }
+    idle = is_idle(s);
+    pthread_mutex_unlock(&s->mutex);
+    return idle ? 0 : -1;
+}
+
+struct schedule_stats schedule_stats(struct schedule *s, struct instant now)
+{
+    struct schedule_stats stats;
+
+    pthread_mutex_lock(&s->mutex);
+    stats = (struct schedule_stats){s->sources, s->out, s->hosts.waiting, s->failing};
+    for (unsigned i = 0; i < s->lane_count; i++)
+        stats.overdue += heap_count_until(&s->lanes[i].heap, now.monotonic_ms);
+    pthread_mutex_unlock(&s->mutex);
+    return stats;
+}

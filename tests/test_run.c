@@ -1,0 +1,97 @@
+#include "test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "gatherd/run.h"
+
+static void every_failure_has_a_name_of_its_own_and_success_has_none(void **state)
+{
+    (void)state;
+    assert_null(run_failure_name(RUN_OK));
+    for (int a = RUN_FAILED_NETWORK; a <= RUN_FAILED_STORE; a++) {
+        assert_non_null(run_failure_name((enum run_failure)a));
+        for (int b = RUN_FAILED_NETWORK; b < a; b++)
+            assert_string_not_equal(run_failure_name((enum run_failure)a),
+                                    run_failure_name((enum run_failure)b));
+    }
+    assert_string_equal(run_failure_name(RUN_FAILED_NETWORK), "network");
+    assert_string_equal(run_failure_name(RUN_FAILED_STORE), "store");
+}
+
+static void the_first_reason_of_a_failure_is_kept(void **state)
+{
+    struct run run = {0};
+
+    (void)state;
+    run_fail(&run, RUN_FAILED_TIMEOUT, "no answer within %d s", 30);
+    run_fail(&run, RUN_FAILED_DECODE, "not JSON");
+    assert_int_equal(run.failure, RUN_FAILED_TIMEOUT);
+    assert_string_equal(run.error, "no answer within 30 s");
+    run_clear_response(&run);
+}
+
+static void clearing_forgets_the_answer_and_keeps_the_run(void **state)
+{
+    struct run run = {
+        .source_id = 7,
+        .attempt = 1,
+        .requests = 2,
+        .started_at_ms = 3,
+        .scheduled_at_ms = 4,
+        .logged_at_ms = 5,
+        .timing = {.total_us = 6},
+        .retryable = true,
+        .retry_after_ms = 8,
+        .received_mono_us = 9,
+        .response = {.status = 503, .body_bytes = 2, .body_capacity = 16},
+    };
+
+    (void)state;
+    run.response.body = strdup("no");
+    run.response.content_type = strdup("text/plain");
+    run_fail(&run, RUN_FAILED_STATUS, "status 503");
+    run_clear_response(&run);
+    assert_int_equal(run.failure, RUN_OK);
+    assert_null(run.error);
+    assert_null(run.response.body);
+    assert_null(run.response.content_type);
+    assert_int_equal(run.response.status, 0);
+    assert_int_equal(run.response.body_bytes, 0);
+    assert_int_equal(run.response.body_capacity, 0);
+    assert_false(run.retryable);
+    assert_int_equal(run.retry_after_ms, -1);
+    assert_int_equal(run.timing.total_us, 0);
+    assert_int_equal(run.received_mono_us, 0);
+    assert_int_equal(run.source_id, 7);
+    assert_int_equal(run.attempt, 1);
+    assert_int_equal(run.requests, 2);
+    assert_int_equal(run.started_at_ms, 3);
+    assert_int_equal(run.scheduled_at_ms, 4);
+    assert_int_equal(run.logged_at_ms, 5);
+}
+
+static void after_clearing_a_new_failure_counts_again(void **state)
+{
+    struct run run = {0};
+
+    (void)state;
+    run_fail(&run, RUN_FAILED_NETWORK, "first");
+    run_clear_response(&run);
+    run_fail(&run, RUN_FAILED_TLS, "second");
+    assert_int_equal(run.failure, RUN_FAILED_TLS);
+    assert_string_equal(run.error, "second");
+    run_clear_response(&run);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_failure_has_a_name_of_its_own_and_success_has_none),
+        cmocka_unit_test(the_first_reason_of_a_failure_is_kept),
+        cmocka_unit_test(clearing_forgets_the_answer_and_keeps_the_run),
+        cmocka_unit_test(after_clearing_a_new_failure_counts_again),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
