@@ -23,6 +23,7 @@ enum json_status {
     JSON_NOMEM,
 };
 
+/* Filled when a reader does not return JSON_OK; NULL is accepted where nobody wants to know. */
 struct json_error {
     char message[128]; /* what is wrong, in words for people */
     size_t offset;     /* of the byte it is about, from 0 */
@@ -40,13 +41,14 @@ enum json_status json_read(const char *body, size_t length, struct arena *arena,
 
 /*
  * Reads newline-delimited JSON: one document a line, empty lines skipped, the last line with or
- * without its line break. The root is an array of the documents (it has no JSON text of its own:
- * raw_length 0). An error names the line in the body.
+ * without its line break, which may be \r\n. The root is an array of the documents (it has no JSON
+ * text of its own: raw_length 0), and an empty one for an empty body. An error names the line in
+ * the body.
  */
 enum json_status json_read_lines(const char *body, size_t length, struct arena *arena,
                                  const struct node **root, struct json_error *error);
 
-/* Line and column, from 1, of a byte of the body: for a node found in it, position_of(node->raw).
+/* Line and column, from 1, of a byte of the body; the offset of a node in it is node->raw - body.
  */
 void json_position(const char *body, size_t offset, unsigned *line, unsigned *column);
 

@@ -18,7 +18,8 @@ struct jsonpath; /* opaque */
 
 /*
  * NULL: `text` is not a path we accept; err->text says what is wrong, without a position, `*column`
- * is where in `text`, from 1.
+ * is where in `text`, in characters from 1. What the RFC has and we do not (filters, descendants,
+ * functions) is refused as "not supported".
  */
 struct jsonpath *jsonpath_compile(const char *text, size_t *column, struct error *err);
 
@@ -30,11 +31,13 @@ const char *jsonpath_text(const struct jsonpath *path);
 /* A path of names and indexes only selects at most one node (RFC 9535, 2.3.5.1: singular query). */
 bool jsonpath_is_singular(const struct jsonpath *path);
 
-/* The path ends in a wildcard: what it selects are the members of an object or elements of an
- * array. */
+/* The path ends in a wildcard: it selects the members of objects or the elements of arrays. */
 bool jsonpath_ends_in_wildcard(const struct jsonpath *path);
 
-/* The only node of a singular path, or NULL when the document has none. Allocates nothing. */
+/*
+ * The only node of a singular path, or NULL when the document has none; NULL for any other path.
+ * Allocates nothing.
+ */
 const struct node *jsonpath_first(const struct jsonpath *path, const struct node *root);
 
 struct node_list {
