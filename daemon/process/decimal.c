@@ -1,0 +1,356 @@
+#include "process/decimal.h"
+
+#include <float.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+__extension__ typedef unsigned __int128 uint128;
+
+#define MANTISSA_ROOM   1000000000000000000u /* below it, one more digit fits 64 bits */
+#define MOST_DIGITS     17                   /* enough to tell any two doubles apart */
+#define EXACT_POWERS    22                   /* 10^22 is the last power of ten a double holds */
+#define INTEGER_POWERS  19                   /* 10^19 is the last one within 64 bits */
+#define EXPONENT_LIMIT  1000000000000        /* far beyond what digits in a body can make good */
+#define EXPONENT_IS_FAR 5000                 /* beyond any double, for up to 800 digits */
+#define TWO_TO_52       (UINT64_C(1) << 52)
+#define TWO_TO_53       (UINT64_C(1) << 53)
+
+static const double powers[EXACT_POWERS + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                                1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                                1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
+static const uint64_t integer_powers[INTEGER_POWERS + 1] = {
+    1u,
+    10u,
+    100u,
+    1000u,
+    10000u,
+    100000u,
+    1000000u,
+    10000000u,
+    100000000u,
+    1000000000u,
+    10000000000u,
+    100000000000u,
+    1000000000000u,
+    10000000000000u,
+    100000000000000u,
+    1000000000000000u,
+    10000000000000000u,
+    100000000000000000u,
+    1000000000000000000u,
+    10000000000000000000u,
+};
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/*
+ * Reads the digits at *p: into the mantissa for as long as it has room, then only noting whether
+ * anything was cut off. False: there is none.
+ */
+static bool take_digits(struct decimal *d, const char **p, const char *end, bool fraction)
+{
+    const char *start = *p;
+    const char *q = start;
+    uint64_t mantissa = d->mantissa;
+
+    for (; q < end && is_digit(*q) && mantissa < MANTISSA_ROOM; q++)
+        mantissa = mantissa * 10 + (uint64_t)(*q - '0');
+    d->mantissa = mantissa;
+    if (fraction)
+        d->exponent -= q - start;
+    for (; q < end && is_digit(*q); q++) {
+        d->more = d->more || *q != '0';
+        d->exponent += !fraction;
+    }
+    *p = q;
+    return q > start;
+}
+
+static bool take_exponent(struct decimal *d, const char **p, const char *end)
+{
+    bool negative = *p < end && **p == '-';
+    int64_t exponent = 0;
+    const char *start;
+
+    if (*p < end && (**p == '-' || **p == '+'))
+        (*p)++;
+    start = *p;
+    for (; *p < end && is_digit(**p); (*p)++) {
+        if (exponent < EXPONENT_LIMIT)
+            exponent = exponent * 10 + (**p - '0');
+    }
+    d->exponent += negative ? -exponent : exponent;
+    return *p > start;
+}
+
+static void strip_zeros(struct decimal *d)
+{
+    if (d->mantissa == 0) {
+        d->exponent = 0;
+        return;
+    }
+    while (d->mantissa % 10 == 0 && !d->more) {
+        d->mantissa /= 10;
+        d->exponent++;
+    }
+}
+
+bool decimal_read(struct slice text, struct decimal *decimal)
+{
+    const char *p = text.data;
+    const char *end = p + text.length;
+
+    *decimal = (struct decimal){0};
+    if (p < end && *p == '-') {
+        decimal->negative = true;
+        p++;
+    }
+    if (p + 1 < end && *p == '0' && is_digit(p[1]))
+        return false;
+    if (!take_digits(decimal, &p, end, false))
+        return false;
+    if (p < end && *p == '.') {
+        p++;
+        if (!take_digits(decimal, &p, end, true))
+            return false;
+    }
+    if (p < end && (*p == 'e' || *p == 'E')) {
+        p++;
+        if (!take_exponent(decimal, &p, end))
+            return false;
+    }
+    strip_zeros(decimal);
+    return p == end;
+}
+
+static bool with_sign(uint64_t magnitude, bool negative, int64_t *integer)
+{
+    if (magnitude > (uint64_t)INT64_MAX + negative)
+        return false;
+    *integer = (int64_t)(negative ? -magnitude : magnitude);
+    return true;
+}
+
+/* value * 10^exponent, 0 <= exponent; false: more than 64 bits. */
+static bool times_power(uint64_t value, int64_t exponent, uint64_t *product)
+{
+    if (value != 0 && exponent > 19)
+        return false;
+    for (; value != 0 && exponent > 0; exponent--) {
+        if (__builtin_mul_overflow(value, 10, &value))
+            return false;
+    }
+    *product = value;
+    return true;
+}
+
+bool decimal_to_integer(const struct decimal *decimal, int64_t *integer)
+{
+    uint64_t magnitude;
+
+    /* Zeros at the end are stripped, so a negative exponent is a fraction. */
+    return !decimal->more && decimal->exponent >= 0 &&
+           times_power(decimal->mantissa, decimal->exponent, &magnitude) &&
+           with_sign(magnitude, decimal->negative, integer);
+}
+
+bool decimal_scale_down(const struct decimal *decimal, int shift, int64_t *whole)
+{
+    int64_t exponent = decimal->exponent + shift;
+    uint64_t magnitude = decimal->mantissa;
+    bool fraction = decimal->more;
+
+    if (exponent >= 0) {
+        if (!times_power(magnitude, exponent, &magnitude))
+            return false;
+    } else {
+        for (; exponent < 0 && magnitude != 0; exponent++) {
+            fraction = fraction || magnitude % 10 != 0;
+            magnitude /= 10;
+        }
+    }
+    if (decimal->negative && fraction)
+        magnitude++; /* down, away from zero; 19 digits leave room */
+    return with_sign(magnitude, decimal->negative, whole);
+}
+
+/*
+ * mantissa * 10^exponent, |exponent| <= INTEGER_POWERS, rounded once: a product fits 128 bits as it
+ * is. A quotient of two numbers that are shifted to fill 64 bits has at least 63 of them, ten more
+ * than a double keeps, so the last one can stand for whatever the division left.
+ */
+static double nearest_by_integers(uint64_t mantissa, int64_t exponent)
+{
+    uint64_t divisor;
+    uint128 dividend;
+    uint64_t quotient;
+    int up;
+    int down;
+
+    if (exponent >= 0)
+        return (double)((uint128)mantissa * integer_powers[exponent]);
+    divisor = integer_powers[-exponent];
+    up = __builtin_clzll(mantissa);
+    down = __builtin_clzll(divisor);
+    divisor <<= down;
+    dividend = (uint128)(mantissa << up) << 63;
+    quotient = (uint64_t)(dividend / divisor);
+    quotient |= dividend % divisor != 0;
+    return ldexp((double)quotient, down - up - 63);
+}
+
+/*
+ * The nearest double to mantissa * 10^exponent. Where both are exact doubles one operation rounds
+ * once, which is the right result (Clinger, "How to Read Floating Point Numbers Accurately").
+ * strtod() does what is left; the text has no decimal point, so the locale has no say in it.
+ */
+static double nearest(uint64_t mantissa, int64_t exponent)
+{
+    char text[64];
+
+    if (mantissa == 0)
+        return 0;
+    if (FLT_EVAL_METHOD == 0 && mantissa <= TWO_TO_53) {
+        if (exponent >= 0 && exponent <= EXACT_POWERS)
+            return (double)mantissa * powers[exponent];
+        if (exponent < 0 && exponent >= -EXACT_POWERS)
+            return (double)mantissa / powers[-exponent];
+    }
+    if (exponent >= -INTEGER_POWERS && exponent <= INTEGER_POWERS)
+        return nearest_by_integers(mantissa, exponent);
+    if (exponent > EXPONENT_IS_FAR)
+        return HUGE_VAL;
+    if (exponent < -EXPONENT_IS_FAR)
+        return 0;
+    snprintf(text, sizeof(text), "%" PRIu64 "e%" PRId64, mantissa, exponent);
+    return strtod(text, NULL);
+}
+
+static int count_digits(uint64_t value)
+{
+    int digits = 1;
+
+    for (; value >= 10; value /= 10)
+        digits++;
+    return digits;
+}
+
+/* What prints_back() means, by printing. */
+static bool prints_back_slowly(uint64_t mantissa, int64_t exponent, double real)
+{
+    int digits = count_digits(mantissa);
+    uint64_t printed = 0;
+    char text[64];
+    const char *p = text;
+
+    snprintf(text, sizeof(text), "%.*e", digits - 1, real);
+    for (; *p != 'e' && *p != '\0'; p++) {
+        if (is_digit(*p)) /* but for the decimal point, which is the locale's */
+            printed = printed * 10 + (uint64_t)(*p - '0');
+    }
+    return *p == 'e' && printed == mantissa && strtoll(p + 1, NULL, 10) == exponent + digits - 1;
+}
+
+/*
+ * Whether `real`, the double nearest to mantissa * 10^exponent, printed with the mantissa's number
+ * of digits gives the mantissa: whether they are less than half a unit of its last digit apart (at
+ * exactly half, printing rounds to even). With real = n * 2^-k and exponent = -p that is
+ * |n * 10^p - mantissa * 2^k| < 2^k / 2, and both products are below 2^127 for p up to 19.
+ */
+static bool prints_back(uint64_t mantissa, int64_t exponent, double real)
+{
+    int two;
+    uint64_t n;
+    uint128 a;
+    uint128 b;
+    uint128 apart;
+
+    if (exponent >= 0 || exponent < -INTEGER_POWERS)
+        return prints_back_slowly(mantissa, exponent, real);
+    n = (uint64_t)ldexp(frexp(real, &two), DBL_MANT_DIG);
+    two = DBL_MANT_DIG - two;
+    if (two <= 0 || two > 80)
+        return prints_back_slowly(mantissa, exponent, real);
+    a = (uint128)n * integer_powers[-exponent];
+    b = (uint128)mantissa << two;
+    apart = 2 * (a > b ? a - b : b - a);
+    if (apart == (uint128)1 << two)
+        return mantissa % 2 == 0;
+    return apart < (uint128)1 << two;
+}
+
+/*
+ * A double is at most 2^-53 of its value away from what it stands for, unless it is subnormal. So a
+ * mantissa below 2^52 is always printed back (any 15 digits, and many 16), and only what lies above
+ * needs the look.
+ */
+bool decimal_to_exact_real(const struct decimal *decimal, double *real)
+{
+    double magnitude;
+
+    if (decimal->mantissa == 0) {
+        *real = 0;
+        return true;
+    }
+    if (decimal->more || decimal->mantissa >= MANTISSA_ROOM / 10)
+        return false;
+    magnitude = nearest(decimal->mantissa, decimal->exponent);
+    if (!isfinite(magnitude) || magnitude == 0)
+        return false;
+    if ((decimal->mantissa >= TWO_TO_52 || magnitude < DBL_MIN) &&
+        !prints_back(decimal->mantissa, decimal->exponent, magnitude))
+        return false;
+    *real = decimal->negative ? -magnitude : magnitude;
+    return true;
+}
+
+/* No double needs more than 767 digits to decide its rounding; what follows only breaks a tie. */
+#define DECIDING_DIGITS 768
+
+/* strtod() of the first digits of `text`, with a 1 behind them for whatever was cut off. */
+static double nearest_of_many(const struct decimal *decimal, struct slice text)
+{
+    char digits[DECIDING_DIGITS + 32];
+    int64_t exponent = decimal->exponent + 19; /* of a decimal point before the first digit */
+    size_t used = 0;
+    bool more = false;
+
+    for (size_t i = 0; i < text.length && text.data[i] != 'e' && text.data[i] != 'E'; i++) {
+        char c = text.data[i];
+
+        if (!is_digit(c) || (used == 0 && c == '0'))
+            continue;
+        if (used < DECIDING_DIGITS)
+            digits[used++] = c;
+        else
+            more = more || c != '0';
+    }
+    if (more)
+        digits[used++] = '1';
+    if (exponent > EXPONENT_IS_FAR)
+        return HUGE_VAL;
+    if (exponent < -EXPONENT_IS_FAR)
+        return 0;
+    snprintf(digits + used, sizeof(digits) - used, "e%" PRId64, exponent - (int64_t)used);
+    return strtod(digits, NULL);
+}
+
+bool decimal_to_nearest_real(const struct decimal *decimal, struct slice text, double *real)
+{
+    double magnitude;
+
+    if (decimal->more) /* then the mantissa has 19 digits, as nearest_of_many() expects */
+        magnitude = nearest_of_many(decimal, text);
+    else
+        magnitude = nearest(decimal->mantissa, decimal->exponent);
+    if (!isfinite(magnitude) || (magnitude == 0 && decimal->mantissa != 0))
+        return false;
+    *real = decimal->negative && magnitude != 0 ? -magnitude : magnitude;
+    return true;
+}

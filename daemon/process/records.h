@@ -1,0 +1,42 @@
+/*
+ * records.h - which nodes of a document are its records.
+ *
+ * Without a path: the elements of an array, or the document itself; of a body of lines, the lines.
+ * With a path, applied to the document or to each line of a body of lines:
+ * - a path that selects single nodes ($.data, $.pages[*].data): an object is one record, and of an
+ *   array the elements are the records. RFC 9535 would give the array as one node, but nobody who
+ *   writes $.features means that. A scalar, where such a path is the whole way (no wildcard, no
+ *   slice), is no place for records.
+ * - a path that ends in a wildcard or slice selects the records one by one, of any type: elements
+ * of an array, or the values of an object's members. Selecting nothing is a failure, but for an
+ * empty array or object where its children would have been the records: that is an answer without
+ * records. In a body of lines, a line of which nothing is selected is rejected alone, as long as
+ * another line has what was asked for.
+ */
+#ifndef GATHERD_PROCESS_RECORDS_H
+#define GATHERD_PROCESS_RECORDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "gatherd/arena.h"
+#include "gatherd/jsonpath.h"
+#include "gatherd/node.h"
+
+struct record {
+    const struct node *node;
+    const char *rejected; /* NULL, or why this one (a line) has no records */
+};
+
+struct records {
+    struct record *list; /* in the arena, in document order */
+    size_t count;
+    size_t capacity;
+    const char *failure; /* NULL, or why the document is not what was configured */
+};
+
+/* `lines`: root is the array of a body's lines. 0, or -1: out of memory. */
+int records_select(const struct jsonpath *path, const struct node *root, bool lines,
+                   struct arena *arena, struct records *records);
+
+#endif

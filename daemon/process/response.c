@@ -1,0 +1,76 @@
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "gatherd/processor.h"
+#include "process/decode.h"
+#include "process/extract.h"
+
+#define STATUS_NO_CONTENT 204
+
+/* The whole body becomes the run's one dead letter, because of the run's failure. */
+static void keep_body(const struct run *run, struct dead_letter *letter, struct result *result)
+{
+    if (run->response.body == NULL)
+        return; /* nothing came: the run's own record says all there is to say */
+    letter->reason = run->error != NULL ? run->error : run_failure_name(run->failure);
+    result->dead_letters = letter;
+    result->dead_letter_count = 1;
+}
+
+/*
+ * Fails the run with what is wrong in its body. The run is touched only when nothing can fail any
+ * more, so that a caller who is out of memory may try again.
+ */
+static int fail(struct run *run, struct dead_letter position, enum run_failure failure,
+                const char *reason, struct arena *arena, struct result *result)
+{
+    struct dead_letter *letter = arena_alloc(arena, sizeof(*letter));
+
+    if (letter == NULL)
+        return -1;
+    *letter = position;
+    *result = (struct result){.run = run, .body = run->response.body};
+    run_fail(run, failure, "%s", reason);
+    keep_body(run, letter, result);
+    return 0;
+}
+
+static int keep_failed_fetch(struct run *run, struct arena *arena, struct result *result)
+{
+    struct dead_letter *letter = arena_alloc(arena, sizeof(*letter));
+
+    if (letter == NULL)
+        return -1;
+    *letter = (struct dead_letter){0};
+    keep_body(run, letter, result);
+    return 0;
+}
+
+/* RFC 9110, 15.3.5: there is no content, and that is the answer. */
+static bool is_answer_without_content(const struct response *response)
+{
+    return response->status == STATUS_NO_CONTENT && response->body_bytes == 0;
+}
+
+int process_response(struct run *run, struct arena *arena, struct result *result)
+{
+    struct decoded decoded;
+    const char *failure;
+
+    *result = (struct result){.run = run, .body = run->response.body};
+    if (run->failure != RUN_OK)
+        return keep_failed_fetch(run, arena, result);
+    if (is_answer_without_content(&run->response))
+        return 0;
+    if (decode_response(&run->response, run->source->format, arena, &decoded) == -1)
+        return -1;
+    if (decoded.root == NULL)
+        return fail(run, (struct dead_letter){.line = decoded.line, .column = decoded.column},
+                    RUN_FAILED_DECODE, decoded.reason, arena, result);
+    if (extract_rows(run->source, decoded.root, decoded.lines, run->response.body_bytes, arena,
+                     result, &failure) == -1)
+        return -1;
+    if (failure != NULL)
+        return fail(run, (struct dead_letter){0}, RUN_FAILED_RECORDS, failure, arena, result);
+    return 0;
+}

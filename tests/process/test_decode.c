@@ -1,0 +1,272 @@
+#include "test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "processing.h"
+
+static int setup(void **state)
+{
+    *state = processing_create();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    processing_free(*state);
+    return 0;
+}
+
+static void expect_one_row(struct processing *p, const char *content_type, const char *body)
+{
+    processing_run(p, content_type, body);
+    assert_string_equal(p->run.error == NULL ? "" : p->run.error, "");
+    assert_int_equal(p->result.rows.row_count, 1);
+}
+
+static void expect_failure(struct processing *p, const char *error, const char *letters)
+{
+    assert_int_equal(p->run.failure, RUN_FAILED_DECODE);
+    assert_string_equal(p->run.error, error);
+    assert_string_equal(processing_letters(p), letters);
+    assert_int_equal(p->result.rows.row_count, 0);
+    assert_int_equal(p->result.records, 0);
+}
+
+static void any_type_but_html_is_taken_as_json(void **state)
+{
+    static const char *const types[] = {
+        NULL,
+        "",
+        "application/json",
+        "Application/JSON; charset=UTF-8",
+        "application/json;charset=\"utf-8\"",
+        "application/json; charset=us-ascii",
+        "text/json",
+        "application/geo+json",
+        "application/vnd.api+json; version=1",
+        "text/plain",
+        "text/javascript",
+        "application/octet-stream",
+        ";;=; charset",
+        "application/json; charset ",
+        "application/json; charset=",
+    };
+
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+        expect_one_row(*state, types[i], "{\n\"a\":1}");
+}
+
+static void ndjson_is_known_by_its_media_types(void **state)
+{
+    static const char *const types[] = {
+        "application/x-ndjson",
+        "application/ndjson",
+        "application/jsonl",
+        "application/x-jsonlines",
+        "APPLICATION/X-NDJSON ; charset=utf-8",
+    };
+    struct processing *p = *state;
+
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        processing_run(p, types[i], "{\"a\":1}\n{\"a\":2}\n");
+        assert_int_equal(p->run.failure, RUN_OK);
+        assert_int_equal(p->result.rows.row_count, 2);
+    }
+}
+
+static void a_declared_format_wins_over_the_content_type(void **state)
+{
+    struct processing *p = *state;
+
+    p->source.format = FORMAT_NDJSON;
+    processing_run(p, "text/plain", "[1]\n[2]\n");
+    assert_int_equal(p->result.rows.row_count, 2);
+    p->source.format = FORMAT_JSON;
+    expect_one_row(p, "text/html; charset=iso-8859-1", "{\"a\":1}");
+    expect_one_row(p, "application/x-ndjson", "{\n\"a\":1}");
+}
+
+static void a_byte_order_mark_is_no_part_of_the_text(void **state)
+{
+    struct processing *p = *state;
+
+    expect_one_row(p, NULL, "\xef\xbb\xbf{\"a\":1}");
+    processing_run(p, NULL, "\xef\xbb\xbf <html>");
+    assert_int_equal(p->run.failure, RUN_FAILED_DECODE);
+}
+
+static void broken_json_fails_the_run_with_its_position_and_keeps_the_body(void **state)
+{
+    struct processing *p = *state;
+    const struct dead_letter *letter;
+
+    processing_run(p, "application/json", "{\"a\":1,\n \"b\":}");
+    assert_int_equal(p->run.failure, RUN_FAILED_DECODE);
+    assert_int_equal(p->result.rows.row_count, 0);
+    assert_int_equal(p->result.dead_letter_count, 1);
+    letter = p->result.dead_letters;
+    assert_null(letter->record);
+    assert_int_equal(letter->line, 2);
+    assert_int_equal(letter->column, 6);
+    assert_ptr_equal(letter->reason, p->run.error);
+    assert_non_null(strstr(letter->reason, "the body is not JSON: line 2, column 6: "));
+}
+
+static void nothing_of_a_half_good_body_becomes_a_row(void **state)
+{
+    struct processing *p = *state;
+
+    processing_run(p, NULL, "[{\"a\":1},{\"a\":2},");
+    assert_int_equal(p->run.failure, RUN_FAILED_DECODE);
+    assert_int_equal(p->result.rows.row_count, 0);
+    processing_run(p, "application/x-ndjson", "{\"a\":1}\n{\"a\":\n");
+    assert_int_equal(p->run.failure, RUN_FAILED_DECODE);
+    assert_int_equal(p->result.rows.row_count, 0);
+    assert_int_equal(p->result.dead_letters->line, 2);
+}
+
+#define PAGE_REASON                                                                           \
+    "the body is an HTML page, not JSON; check url and headers: it may be a login, an error " \
+    "page or a web site"
+
+static void an_html_page_is_named_as_such(void **state)
+{
+    struct processing *p = *state;
+
+    processing_run(p, "text/html; charset=iso-8859-1", "\n <!DOCTYPE html><p>Hello");
+    expect_failure(p, PAGE_REASON, "body@2:2 " PAGE_REASON "\n");
+    processing_run(p, "application/json", "<html></html>");
+    expect_failure(p, PAGE_REASON, "body@1:1 " PAGE_REASON "\n");
+    p->source.format = FORMAT_NDJSON;
+    processing_run(p, NULL, "<html></html>");
+    expect_failure(p, PAGE_REASON, "body@1:1 " PAGE_REASON "\n");
+}
+
+#define TYPE_REASON                                                                            \
+    "the body is an HTML page, not JSON, by its Content-Type (text/html); if it is JSON, set " \
+    "format: json"
+
+static void json_labelled_as_html_is_refused_with_the_way_out(void **state)
+{
+    processing_run(*state, "text/html", "{\"a\":1}");
+    expect_failure(*state, TYPE_REASON, "body@1:1 " TYPE_REASON "\n");
+}
+
+#define XML_REASON "the body is XML, not JSON; check url and headers (Accept)"
+
+static void xml_is_named_as_such(void **state)
+{
+    processing_run(*state, "application/xml", "<?xml version=\"1.0\"?><a/>");
+    expect_failure(*state, XML_REASON, "body@1:1 " XML_REASON "\n");
+}
+
+#define CHARSET_REASON                                                                      \
+    "the body is in the character set ISO-8859-1 by its Content-Type, and JSON is read as " \
+    "UTF-8; if it is UTF-8, set format: json"
+
+static void another_character_set_is_refused(void **state)
+{
+    static const char *const types[] = {
+        "application/json; charset=ISO-8859-1",
+        "application/json;CHARSET = \"ISO-8859-1\"",
+        "application/json; a=b; charset=ISO-8859-1; c=d",
+        "application/x-ndjson; charset=ISO-8859-1",
+    };
+
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        processing_run(*state, types[i], "{\"a\":1}");
+        expect_failure(*state, CHARSET_REASON, "body@0:0 " CHARSET_REASON "\n");
+    }
+}
+
+#define EMPTY_REASON "the body is empty, where JSON was expected"
+
+static void an_empty_body_is_not_json(void **state)
+{
+    processing_run(*state, "application/json", "");
+    expect_failure(*state, EMPTY_REASON, "body@0:0 " EMPTY_REASON "\n");
+    processing_run(*state, "application/json", " \r\n\t");
+    expect_failure(*state, EMPTY_REASON, "body@0:0 " EMPTY_REASON "\n");
+}
+
+static void no_body_at_all_fails_without_a_dead_letter(void **state)
+{
+    struct processing *p = *state;
+
+    p->run.response.status = 200;
+    assert_int_equal(process_response(&p->run, p->arena, &p->result), 0);
+    expect_failure(p, EMPTY_REASON, "");
+}
+
+static void a_204_is_success_with_no_rows(void **state)
+{
+    struct processing *p = *state;
+
+    p->run.response.status = 204;
+    assert_int_equal(process_response(&p->run, p->arena, &p->result), 0);
+    assert_int_equal(p->run.failure, RUN_OK);
+    assert_int_equal(p->result.rows.row_count, 0);
+    assert_int_equal(p->result.dead_letter_count, 0);
+}
+
+static void nul_bytes_in_a_body_are_not_json(void **state)
+{
+    struct processing *p = *state;
+
+    processing_run_bytes(p, NULL, "\0\0", 2);
+    assert_int_equal(p->run.failure, RUN_FAILED_DECODE);
+    assert_int_equal(p->result.dead_letter_count, 1);
+    processing_run_bytes(p, NULL, "{}\0", 3);
+    assert_int_equal(p->run.failure, RUN_FAILED_DECODE);
+}
+
+static void the_body_of_a_failed_fetch_is_kept_with_its_reason(void **state)
+{
+    struct processing *p = *state;
+
+    run_fail(&p->run, RUN_FAILED_STATUS, "status 500");
+    p->run.response.status = 500;
+    p->run.response.body = strdup("{\"a\":1}");
+    p->run.response.body_bytes = 7;
+    assert_int_equal(process_response(&p->run, p->arena, &p->result), 0);
+    assert_int_equal(p->run.failure, RUN_FAILED_STATUS);
+    assert_string_equal(processing_letters(p), "body@0:0 status 500\n");
+    assert_int_equal(p->result.rows.row_count, 0);
+}
+
+static void a_failed_fetch_without_a_body_leaves_only_its_record(void **state)
+{
+    struct processing *p = *state;
+
+    run_fail(&p->run, RUN_FAILED_NETWORK, "connection refused");
+    assert_int_equal(process_response(&p->run, p->arena, &p->result), 0);
+    assert_int_equal(p->run.failure, RUN_FAILED_NETWORK);
+    assert_int_equal(p->result.dead_letter_count, 0);
+    assert_ptr_equal(p->result.run, &p->run);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+        TEST(any_type_but_html_is_taken_as_json),
+        TEST(ndjson_is_known_by_its_media_types),
+        TEST(a_declared_format_wins_over_the_content_type),
+        TEST(a_byte_order_mark_is_no_part_of_the_text),
+        TEST(broken_json_fails_the_run_with_its_position_and_keeps_the_body),
+        TEST(nothing_of_a_half_good_body_becomes_a_row),
+        TEST(an_html_page_is_named_as_such),
+        TEST(json_labelled_as_html_is_refused_with_the_way_out),
+        TEST(xml_is_named_as_such),
+        TEST(another_character_set_is_refused),
+        TEST(an_empty_body_is_not_json),
+        TEST(no_body_at_all_fails_without_a_dead_letter),
+        TEST(a_204_is_success_with_no_rows),
+        TEST(nul_bytes_in_a_body_are_not_json),
+        TEST(the_body_of_a_failed_fetch_is_kept_with_its_reason),
+        TEST(a_failed_fetch_without_a_body_leaves_only_its_record),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,307 @@
+/*
+ * Processing when memory runs out. This program has an arena of its own in place of the real one:
+ * each piece is a malloc() (so the address sanitizer sees each overrun), and it refuses from the
+ * n-th allocation on, or pieces above a size.
+ */
+#include "test.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "processing.h"
+
+struct piece {
+    struct piece *next;
+    alignas(max_align_t) char data[];
+};
+
+struct arena {
+    struct piece *pieces;
+    size_t used;
+};
+
+static atomic_long left = -1; /* allocations until the first refused; -1: none is */
+static atomic_size_t largest = SIZE_MAX;
+
+struct arena *arena_create(size_t keep_bytes)
+{
+    (void)keep_bytes;
+    return calloc(1, sizeof(struct arena));
+}
+
+void arena_reset(struct arena *arena)
+{
+    while (arena->pieces != NULL) {
+        struct piece *next = arena->pieces->next;
+
+        free(arena->pieces);
+        arena->pieces = next;
+    }
+    arena->used = 0;
+}
+
+void arena_free(struct arena *arena)
+{
+    if (arena != NULL)
+        arena_reset(arena);
+    free(arena);
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+    struct piece *piece;
+
+    if (atomic_load(&left) == 0 || size > atomic_load(&largest))
+        return NULL;
+    if (atomic_load(&left) > 0)
+        atomic_fetch_sub(&left, 1);
+    piece = malloc(sizeof(*piece) + size);
+    assert(piece != NULL);
+    piece->next = arena->pieces;
+    arena->pieces = piece;
+    arena->used += size;
+    return piece->data;
+}
+
+void *arena_grow(struct arena *arena, void *pointer, size_t old_size, size_t new_size)
+{
+    void *copy = arena_alloc(arena, new_size);
+
+    if (copy != NULL && old_size > 0)
+        memcpy(copy, pointer, old_size);
+    return copy;
+}
+
+char *arena_copy(struct arena *arena, const char *text, size_t length)
+{
+    char *copy = arena_alloc(arena, length + 1);
+
+    if (copy == NULL)
+        return NULL;
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    return copy;
+}
+
+size_t arena_used(const struct arena *arena)
+{
+    return arena->used;
+}
+
+static int setup(void **state)
+{
+    *state = processing_create();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    atomic_store(&left, -1);
+    atomic_store(&largest, SIZE_MAX);
+    processing_free(*state);
+    return 0;
+}
+
+/* Fails at the first allocation, the second, ... until it succeeds: the run is as before. */
+static void fail_at_every_step(struct processing *p, const char *content_type, const char *body)
+{
+    int rc = -1;
+    long step = 0;
+
+    run_clear_response(&p->run);
+    p->run.response.status = 200;
+    p->run.response.content_type = content_type == NULL ? NULL : strdup(content_type);
+    p->run.response.body = strdup(body);
+    p->run.response.body_bytes = strlen(body);
+    for (; rc == -1; step++) {
+        assert_true(step < 10000);
+        arena_reset(p->arena);
+        atomic_store(&left, step);
+        rc = process_response(&p->run, p->arena, &p->result);
+        atomic_store(&left, -1);
+        if (rc == -1) {
+            assert_int_equal(p->run.failure, RUN_OK);
+            assert_null(p->run.error);
+        }
+    }
+    assert_true(step > 1);
+}
+
+static void records_of_any_members(void **state)
+{
+    struct processing *p = *state;
+    struct text body = {0};
+
+    for (int i = 0; i < 100; i++)
+        text_format(&body, "%s\"m%d\":[%d]", i == 0 ? "[{" : ",", i, i);
+    text_add(&body, "},null,{\"a\":\"\\u00e9\"}]");
+    fail_at_every_step(p, NULL, text_string(&body));
+    text_free(&body);
+    assert_int_equal(p->run.failure, RUN_OK);
+    assert_int_equal(p->result.rows.row_count, 2);
+    assert_int_equal(p->result.dead_letter_count, 1);
+}
+
+static void records_with_fields_of_every_kind(void **state)
+{
+    struct processing *p = *state;
+
+    processing_records(p, "$.pages[*].items");
+    processing_field(p, "id", "$.id", FIELD_INTEGER, TIME_UNIT_NONE);
+    processing_field(p, "at", "$.at", FIELD_TIMESTAMP, TIME_UNIT_S);
+    processing_field(p, "deep", "$.a.b", FIELD_UNDECLARED, TIME_UNIT_NONE);
+    processing_field(p, "tags", "$.tags[*]", FIELD_JSON, TIME_UNIT_NONE);
+    fail_at_every_step(p, NULL,
+                       "{\"pages\":[{\"items\":[{\"id\":1,\"at\":1,\"x\":2,\"tags\":[1,2]},"
+                       "{\"id\":\"x\"}]},{\"items\":[]}]}");
+    assert_int_equal(p->result.rows.row_count, 1);
+    assert_string_equal(processing_letters(p), "1@1:56 column \"id\": \"x\" is not an integer\n");
+}
+
+static void lines_with_a_path(void **state)
+{
+    struct processing *p = *state;
+
+    processing_records(p, "$.items[*]");
+    fail_at_every_step(p, "application/x-ndjson",
+                       "{\"items\":[{\"a\":1}]}\n{\"b\":1}\n{\"items\":[]}\n");
+    assert_int_equal(p->result.rows.row_count, 1);
+    assert_int_equal(p->result.dead_letter_count, 1);
+}
+
+static void bodies_that_fail_the_run(void **state)
+{
+    struct processing *p = *state;
+
+    fail_at_every_step(p, NULL, "<html>");
+    assert_int_equal(p->run.failure, RUN_FAILED_DECODE);
+    processing_records(p, "$.items");
+    fail_at_every_step(p, NULL, "{\"items\":1}");
+    assert_int_equal(p->run.failure, RUN_FAILED_RECORDS);
+    processing_records(p, "$.items[*]");
+    fail_at_every_step(p, NULL, "{\"data\":1}");
+    assert_int_equal(p->run.failure, RUN_FAILED_RECORDS);
+}
+
+/* --- In a processor --- */
+
+struct seen {
+    size_t batches;
+    size_t sizes[4];
+    size_t rows;
+    enum run_failure failures[4];
+    char reasons[4][128]; /* of dead letters */
+    size_t committed;
+};
+
+static void on_plan(void *context, struct run *run)
+{
+    (void)context;
+    (void)run;
+}
+
+static enum store_status on_commit(void *context, struct batch *batch, struct error *err)
+{
+    struct seen *seen = context;
+
+    (void)err;
+    seen->sizes[seen->batches++] = batch->count;
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct result *result = &batch->results[i];
+
+        seen->rows += result->rows.row_count;
+        if (result->dead_letter_count > 0)
+            strncpy(seen->reasons[seen->committed], result->dead_letters->reason, 127);
+        seen->failures[seen->committed++] = result->run->failure;
+    }
+    return STORE_OK;
+}
+
+static void on_committed(void *context, const struct result *result)
+{
+    (void)context;
+    (void)result;
+}
+
+static void on_finished(void *context, struct run *run)
+{
+    (void)context;
+    (void)run;
+}
+
+static void on_fatal(void *context, const struct error *err)
+{
+    (void)context;
+    fail_msg("fatal: %s", err->text);
+}
+
+static void put(struct queue *queue, struct run *run, const struct source *source, char *body)
+{
+    assert_non_null(body);
+    *run = (struct run){.source = source};
+    run->response.status = 200;
+    run->response.body = body;
+    run->response.body_bytes = strlen(body);
+    assert_int_equal(queue_put(queue, run, run->response.body_bytes, QUEUE_NO_WAIT), QUEUE_OK);
+}
+
+/* "[1,1,...]": its nodes need one large piece. */
+static char *large_body(size_t count)
+{
+    char *body = malloc(2 * count + 2);
+
+    assert_non_null(body);
+    for (size_t i = 0; i < count; i++)
+        memcpy(body + 2 * i, i == 0 ? "[1" : ",1", 2);
+    memcpy(body + 2 * count, "]", 2);
+    return body;
+}
+
+static void a_response_too_large_for_memory_fails_alone_and_keeps_its_body(void **state)
+{
+    struct processing *p = *state;
+    struct queue *queue = queue_create(0, 0);
+    struct run runs[3];
+    struct seen seen = {0};
+    struct processor_options options = {.number = 1, .batch_max_rows = 1000};
+    struct processor_hooks hooks = {&seen, on_plan, on_commit, on_committed, on_finished, on_fatal};
+    struct processor *processor;
+
+    assert_non_null(queue);
+    put(queue, &runs[0], &p->source, strdup("{\"a\":1}"));
+    put(queue, &runs[1], &p->source, large_body(100000));
+    put(queue, &runs[2], &p->source, strdup("{\"a\":2}"));
+    queue_shutdown(queue, QUEUE_DRAIN, NULL, NULL);
+    atomic_store(&largest, 200000);
+    processor = processor_start(&options, queue, &hooks, NULL);
+    assert_non_null(processor);
+    processor_free(processor);
+    assert_int_equal(seen.batches, 2); /* the first; then the large one, alone, and what follows */
+    assert_int_equal(seen.sizes[0], 1);
+    assert_int_equal(seen.rows, 2);
+    assert_int_equal(seen.failures[0], RUN_OK);
+    assert_int_equal(seen.failures[1], RUN_FAILED_LIMIT);
+    assert_int_equal(seen.failures[2], RUN_OK);
+    assert_string_equal(seen.reasons[1], "out of memory while reading a body of 200001 bytes; "
+                                         "lower max_body_size, or give the process more memory");
+    assert_int_equal(queue_stats(queue).unfinished, 0);
+    queue_free(queue);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+        TEST(records_of_any_members),
+        TEST(records_with_fields_of_every_kind),
+        TEST(lines_with_a_path),
+        TEST(bodies_that_fail_the_run),
+        TEST(a_response_too_large_for_memory_fails_alone_and_keeps_its_body),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
