@@ -68,7 +68,8 @@ struct source {
     size_t index;          /* its place in config->sources */
     const char *file;      /* where it stands, for messages */
     unsigned line;
-    uint64_t fingerprint; /* of everything below: equal when a reload changed nothing */
+    /* Of everything below but host_gap_ms: equal when a reload changed nothing about it. */
+    uint64_t fingerprint;
 
     const char *name;
     const char *url;  /* without params; always http or https, with a host */
@@ -127,7 +128,8 @@ struct config {
     size_t source_count;
 };
 
-/* Every mistake found in one load, in the order of the files. */
+/* Every mistake found in one load, in the order of the files; beyond 10,000 they are only counted.
+ */
 struct config_report {
     struct text text; /* one line a mistake: FILE:LINE:COLUMN: error: WHERE: WHAT; WAY OUT */
     unsigned errors;

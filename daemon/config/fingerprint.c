@@ -1,0 +1,105 @@
+/*
+ * What a source says, as one number: equal numbers mean that a reload changed nothing about it.
+ *
+ * The table of keys drives it, so a new key counts without a line here. Contents are hashed, never
+ * addresses; the position in the file, the place in the list and host_gap_ms, which the other
+ * sources decide, are left out.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "config/load.h"
+#include "gatherd/hash.h"
+
+/* Lengths before contents: "ab" and "c" are not "a" and "bc". */
+static void put_string(struct text *out, const char *string)
+{
+    size_t length = string == NULL ? SIZE_MAX : strlen(string);
+
+    text_append(out, (const char *)&length, sizeof(length));
+    if (string != NULL)
+        text_append(out, string, length);
+}
+
+static void put_path(struct text *out, const struct jsonpath *path)
+{
+    put_string(out, path == NULL ? NULL : jsonpath_text(path));
+}
+
+static void put_field(struct text *out, const struct field *field)
+{
+    put_string(out, field->name);
+    put_path(out, field->path);
+    text_append(out, (const char *)&field->type, sizeof(field->type));
+    text_append(out, (const char *)&field->unit, sizeof(field->unit));
+}
+
+static void put_element(struct text *out, enum kind kind, const void *array, size_t i)
+{
+    const struct name_value *pairs = array;
+
+    if (kind == KIND_NAMES) {
+        put_string(out, ((const char *const *)array)[i]);
+    } else if (kind == KIND_FIELDS) {
+        put_field(out, (const struct field *)array + i);
+    } else if (kind == KIND_STATUS_CODES) {
+        text_append(out, (const char *)((const struct status_range *)array + i),
+                    sizeof(struct status_range));
+    } else {
+        assert(kind == KIND_HEADERS || kind == KIND_PARAMS);
+        put_string(out, pairs[i].name);
+        put_string(out, pairs[i].value);
+    }
+}
+
+static void put_list(struct text *out, const struct key *key, const char *source)
+{
+    const void *array;
+    size_t count;
+
+    memcpy(&array, source + key->offset, sizeof(array));
+    memcpy(&count, source + key->count_offset, sizeof(count));
+    text_append(out, (const char *)&count, sizeof(count));
+    for (size_t i = 0; i < count; i++)
+        put_element(out, key->kind, array, i);
+}
+
+static void put_value(struct text *out, const struct key *key, const char *source)
+{
+    const void *pointer;
+
+    switch (key->kind) {
+    case KIND_NAME:
+    case KIND_URL:
+    case KIND_TABLE:
+        memcpy(&pointer, source + key->offset, sizeof(pointer));
+        put_string(out, pointer);
+        break;
+    case KIND_PATH:
+        memcpy(&pointer, source + key->offset, sizeof(pointer));
+        put_path(out, pointer);
+        break;
+    case KIND_NAMES:
+    case KIND_HEADERS:
+    case KIND_PARAMS:
+    case KIND_STATUS_CODES:
+    case KIND_FIELDS:
+        put_list(out, key, source);
+        break;
+    default:
+        text_append(out, source + key->offset, key->width);
+    }
+}
+
+uint64_t source_fingerprint(const struct source *source, struct text *scratch)
+{
+    const struct retry_policy *retry = &source->retry;
+
+    text_clear(scratch);
+    for (size_t i = 0; i < source_key_set.count; i++)
+        put_value(scratch, &source_key_set.keys[i], (const char *)source);
+    text_append(scratch, (const char *)&retry->max_attempts, sizeof(retry->max_attempts));
+    text_append(scratch, (const char *)&retry->base_ms, sizeof(retry->base_ms));
+    text_append(scratch, (const char *)&retry->cap_ms, sizeof(retry->cap_ms));
+    return hash_bytes(text_string(scratch), scratch->length);
+}

@@ -1,0 +1,126 @@
+/*
+ * keys.h - the one table of configuration keys.
+ *
+ * Loading, ranges, defaults, "did you mean", the JSON Schema and the reference all read it. A new
+ * key is one row here; a new kind of value is one row in each table that is indexed by enum kind.
+ */
+#ifndef CONFIG_KEYS_H
+#define CONFIG_KEYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum kind {
+    KIND_BOOLEAN,
+    KIND_COUNT, /* a whole number */
+    KIND_DURATION,
+    KIND_SIZE,
+    KIND_CHOICE,
+    KIND_DATABASE,
+    KIND_NAME,
+    KIND_URL,
+    KIND_TABLE,
+    KIND_PATH,  /* JSONPath */
+    KIND_NAMES, /* a text or a list of them, each once */
+    KIND_HEADERS,
+    KIND_PARAMS,
+    KIND_STATUS_CODES,
+    KIND_FIELDS,
+    KIND_GROUP, /* a mapping of further keys */
+    KIND_DEFAULTS,
+    KIND_INCLUDE,
+    KIND_SOURCES,
+    KIND_COUNT_OF_KINDS,
+};
+
+struct choice {
+    const char *name; /* NULL ends the list */
+    unsigned value;
+};
+
+struct key_set;
+
+struct key {
+    const char *name;
+    enum kind kind;
+
+    /* Where the value goes in the struct that the set describes; width 0: nowhere, it is checked */
+    size_t offset;
+    size_t width;
+    size_t count_offset; /* of the size_t beside an array */
+
+    int64_t low; /* range of a number, both ends belong to it; KIND_NAMES: how many */
+    int64_t high;
+    const struct choice *choices; /* KIND_CHOICE */
+    const struct key_set *keys;   /* KIND_GROUP */
+
+    const char *fallback; /* the default, through the same parser as the operator's value */
+    const char *instead;  /* no such default: what happens without the key, in words */
+    bool required;
+    bool own; /* belongs to one source: not allowed in defaults */
+    const char *about;
+    const char *example; /* JSON for lists and mappings, else the value itself */
+};
+
+struct key_set {
+    const char *title;  /* of its table in the reference */
+    const char *holder; /* "a source": what its keys belong to */
+    const struct key *keys;
+    size_t count;
+};
+
+/* Rows of source_key_set that others ask for by name. */
+enum source_key {
+    SOURCE_NAME,
+    SOURCE_URL,
+    SOURCE_ENABLED,
+    SOURCE_INTERVAL,
+    SOURCE_JITTER,
+    SOURCE_MAX_INTERVAL,
+    SOURCE_RUN_ON_START,
+    SOURCE_METHOD,
+    SOURCE_HEADERS,
+    SOURCE_PARAMS,
+    SOURCE_TIMEOUT,
+    SOURCE_CONNECT_TIMEOUT,
+    SOURCE_MAX_BODY_SIZE,
+    SOURCE_MAX_REDIRECTS,
+    SOURCE_SUCCESS_STATUS_CODES,
+    SOURCE_FORMAT,
+    SOURCE_RECORDS,
+    SOURCE_FIELDS,
+    SOURCE_EXCLUDE,
+    SOURCE_TABLE,
+    SOURCE_PRIMARY_KEY,
+    SOURCE_WRITE_MODE,
+    SOURCE_KEY_COUNT,
+};
+
+enum root_key {
+    ROOT_DATABASE,
+    ROOT_SYNCHRONOUS,
+    ROOT_FETCHERS,
+    ROOT_PROCESSORS,
+    ROOT_MAX_IN_FLIGHT,
+    ROOT_QUEUE,
+    ROOT_BATCH,
+    ROOT_HOSTS,
+    ROOT_SHUTDOWN_TIMEOUT,
+    ROOT_DEFAULTS,
+    ROOT_INCLUDE,
+    ROOT_SOURCES,
+    ROOT_KEY_COUNT,
+};
+
+enum field_key { FIELD_KEY_PATH, FIELD_KEY_TYPE, FIELD_KEY_UNIT, FIELD_KEY_COUNT };
+
+/* More than any set has: the size of what is kept for each key while a mapping is read. */
+#define MAX_KEYS 32
+
+extern const struct key_set root_key_set;      /* of struct config */
+extern const struct key_set source_key_set;    /* of struct source */
+extern const struct key_set field_key_set;     /* of struct field */
+extern const struct key_set *const key_sets[]; /* all of them, ended by NULL */
+
+#endif

@@ -1,0 +1,245 @@
+/*
+ * load.h - what the parts of the configuration loader share.
+ *
+ * One struct load lives for one config_load(). The parts go on after each mistake, so that all of
+ * them are reported in one run; a function that returns bool returns false when it has reported
+ * one.
+ */
+#ifndef CONFIG_LOAD_H
+#define CONFIG_LOAD_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/item.h"
+#include "config/keys.h"
+#include "config/map.h"
+#include "gatherd/arena.h"
+#include "gatherd/config.h"
+#include "gatherd/text.h"
+
+/* Beyond so many nobody reads them, and a hostile file could fill the memory with them. */
+#define MOST_MISTAKES 10000
+
+/* A struct config and what it owns. */
+struct config_owner {
+    struct config config; /* first: the two pointers are one */
+    atomic_size_t references;
+    struct arena *arena;     /* owned: strings and arrays */
+    struct jsonpath **paths; /* owned, each once however many sources use it */
+    size_t path_count;
+    size_t path_capacity;
+    uint32_t *by_name; /* in the arena: indexes of sources, sorted by name */
+};
+
+struct config_owner *config_owner_of(struct config *config);
+
+/* A position in one of the files; line 0: the file as a whole. */
+struct place {
+    unsigned file;
+    unsigned line;
+    unsigned column;
+};
+
+/* The way from the root to a value: "sources[0].interval", written only when there is a mistake. */
+struct where {
+    const struct where *up; /* NULL: a child of the root */
+    const char *name;       /* NULL: an element, see index */
+    size_t length;
+    size_t index;
+};
+
+struct mistake {
+    struct place place;
+    size_t order; /* of discovery, for those at one place */
+    const char *text;
+};
+
+/* Where a source came from: for messages that name two of them, and for its keys' places. */
+struct origin {
+    struct place source;
+    struct place name; /* of the value; line 0: no valid name */
+    struct place table;
+    size_t index; /* in the list of its file */
+};
+
+struct load {
+    struct config_owner *owner;
+    struct config *config;   /* owner's */
+    struct arena *arena;     /* owner's: what stays */
+    struct arena *notes;     /* mistakes, and what else is needed until the end of the load */
+    struct arena *items;     /* of the file that is being read */
+    struct config_map texts; /* strings that stay, each once */
+    struct config_map paths; /* compiled, by their text */
+
+    const char **files; /* names for messages, in the order of reading */
+    size_t file_count;
+    size_t file_capacity;
+    unsigned file;      /* that is being read */
+    const char *folder; /* of the main file, "" for the working directory, else ending in '/' */
+
+    struct mistake *mistakes;
+    size_t mistake_count;
+    size_t mistake_capacity;
+    unsigned errors; /* all; not every one of thousands is kept */
+    bool out_of_memory;
+    bool file_failed; /* a file could not be read as a whole: what is missing may be in it */
+
+    struct source base;     /* defaults */
+    bool mode_is_default;   /* defaults hold a write_mode */
+    struct origin *origins; /* one for each of config->sources */
+    size_t source_capacity;
+};
+
+/* What the operator gave for each key of a set, by its row. */
+struct given {
+    struct item *at[MAX_KEYS]; /* the value; NULL: the key is not there */
+    uint64_t bad;              /* bit (1 << row): the value has a mistake */
+};
+
+/* A scalar with its variables filled in. */
+struct scalar {
+    const char *text; /* with a NUL behind it and none inside; lives as long as the items */
+    size_t length;
+    bool plain;       /* may be a number, a boolean or nothing */
+    bool substituted; /* variables were filled in: it may be text as well, and is never shown */
+    struct item *item;
+};
+
+/* --- mistake.c --- */
+
+struct where where_key(const struct where *up, const char *name);
+struct where where_text(const struct where *up, const char *name, size_t length);
+struct where where_index(const struct where *up, size_t index);
+
+struct place place_of(const struct load *load, const struct item *item);
+
+/* Character `offset` (from 0) of a scalar where that can be told, else where the scalar begins. */
+struct place place_in(const struct load *load, const struct item *item, size_t offset);
+
+void load_mistake(struct load *load, struct place place, const struct where *where,
+                  const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* The text in quotes, cut and made harmless for a terminal; lives until the end of the load. */
+const char *load_quote(struct load *load, const char *text, size_t length);
+
+/* The same for a scalar, as it stands in the file: what a variable brought is not shown. */
+const char *load_quote_scalar(struct load *load, const struct scalar *scalar);
+
+void load_out_of_memory(struct load *load);
+
+/* Writes the mistakes in the order of the files. */
+void load_report(struct load *load, struct config_report *report);
+
+/* --- memory.c --- */
+
+void *load_alloc(struct load *load, struct arena *arena, size_t size); /* cleared */
+const char *load_keep(struct load *load, const char *text, size_t length);
+
+/* Makes room for one more in an array of `count` elements; false: out of memory. */
+bool load_room(struct load *load, void *array_pointer, size_t count, size_t *capacity, size_t size);
+
+/* --- scalar.c --- */
+
+enum scalar_class { SCALAR_NULL, SCALAR_BOOLEAN, SCALAR_INTEGER, SCALAR_REAL, SCALAR_TEXT };
+
+/* What a plain scalar is without regard to what is expected. */
+enum scalar_class scalar_class(const char *text, size_t length);
+
+/* "a list", "the number 5", ...: what was found, for messages. */
+const char *item_words(const struct item *item);
+
+/* Reports that a value is of another kind than `expected` ("a duration"), or than the key takes. */
+void refuse_kind(struct load *load, const struct where *where, const struct item *item,
+                 const char *expected);
+void refuse_kind_of(struct load *load, const struct where *where, const struct item *item,
+                    const struct key *key);
+
+/* Reads a scalar that has a value; `expected` is for the message when it has none. */
+bool load_scalar(struct load *load, const struct where *where, struct item *item,
+                 const char *expected, struct scalar *scalar);
+
+/* The same, and it must be text: quoted, or plain and neither number nor boolean. */
+bool load_text(struct load *load, const struct where *where, struct item *item,
+               const char *expected, struct scalar *scalar);
+
+/* --- substitute.c --- */
+
+/* Fills in the variables of a scalar, if there are any. */
+bool load_substitute(struct load *load, const struct where *where, struct scalar *scalar);
+
+/* --- mapping.c --- */
+
+/* Reports keys that stand twice and follows `<<`, once for each mapping. */
+void load_resolve(struct load *load, const struct where *where, struct item *mapping);
+
+/* A key that is room for the operator: it begins with x-. */
+bool is_private_key(const struct item *key);
+
+/* --- read.c --- */
+
+/*
+ * Reads each key of a mapping into `target` by the table. `in_defaults`: keys that belong to one
+ * source are refused.
+ */
+bool load_keys(struct load *load, const struct where *where, struct item *mapping,
+               const struct key_set *set, void *target, struct given *given, bool in_defaults);
+
+/* Sets every key of the set that has a default, in groups too. */
+void load_fallbacks(struct load *load, const struct key_set *set, void *target);
+
+bool is_given(const struct given *given, unsigned row); /* and without a mistake */
+bool is_sound(const struct given *given, unsigned row); /* not given, or without a mistake */
+
+/* --- One for each kind of value. --- */
+
+typedef bool load_value_fn(struct load *load, const struct where *where, const struct key *key,
+                           struct item *item, void *target);
+
+load_value_fn load_boolean, load_count, load_duration, load_size, load_choice; /* value.c */
+load_value_fn load_database, load_name, load_url, load_table, load_path;       /* value_text.c */
+load_value_fn load_names, load_status_codes;                                   /* value_list.c */
+load_value_fn load_headers, load_params;                                       /* value_pairs.c */
+load_value_fn load_fields;                                                     /* value_fields.c */
+
+void store_number(const struct key *key, void *target, int64_t value);
+void store_pointer(const struct key *key, void *target, const void *pointer);
+void store_list(const struct key *key, void *target, const void *array, size_t count);
+
+/* "a whole number from 1 to 64": what a key takes, for messages and for the reference. */
+void write_expected(struct text *out, const struct key *key);
+
+/* --- sources.c --- */
+
+void load_defaults(struct load *load, struct item *item);
+void load_sources(struct load *load, struct item *list);
+
+/* --- validate.c --- */
+
+void check_defaults(struct load *load, const struct where *where, const struct given *given);
+void check_source(struct load *load, const struct where *where, struct item *item,
+                  struct source *source, const struct given *given);
+void check_collisions(struct load *load);
+
+/* --- file.c and include.c --- */
+
+/* Reads at most YAML_MAX_BYTES + 1; NULL with errno. The caller frees. */
+char *file_read(const char *path, size_t *length);
+
+/* Reads a document into load->items; NULL when it has a mistake or holds nothing. */
+struct item *load_document(struct load *load, const char *text, size_t length);
+
+/* Begins a file: its name is used in messages from now on. */
+bool load_begin_file(struct load *load, const char *name);
+
+/* `main_path`: of the file that includes, which is never included itself; NULL: it has none. */
+void load_includes(struct load *load, struct item *item, const char *main_path);
+
+/* --- fingerprint.c --- */
+
+/* `scratch` is any text, used and overwritten. */
+uint64_t source_fingerprint(const struct source *source, struct text *scratch);
+
+#endif

@@ -1,0 +1,180 @@
+/* A mapping whose keys are in the table, into the struct that the table describes. */
+#include <assert.h>
+#include <string.h>
+
+#include "config/load.h"
+#include "config/suggest.h"
+#include "config/value_list.h"
+
+bool is_given(const struct given *given, unsigned row)
+{
+    return given->at[row] != NULL && is_sound(given, row);
+}
+
+bool is_sound(const struct given *given, unsigned row)
+{
+    return (given->bad >> row & 1) == 0;
+}
+
+static bool load_group(struct load *load, const struct where *where, const struct key *key,
+                       struct item *item, void *target)
+{
+    struct given given = {0};
+
+    return require_mapping(load, where, key, item) &&
+           load_keys(load, where, item, key->keys, target, &given, false);
+}
+
+/* What is read by itself once everything else is known: here only its kind is checked. */
+static bool load_late(struct load *load, const struct where *where, const struct key *key,
+                      struct item *item, void *target)
+{
+    bool good = item->kind == ITEM_LIST || (key->kind == KIND_INCLUDE && item->kind == ITEM_SCALAR);
+
+    (void)target;
+    if (key->kind == KIND_DEFAULTS)
+        return require_mapping(load, where, key, item);
+    if (!good)
+        refuse_kind_of(load, where, item, key);
+    return good;
+}
+
+static load_value_fn *const readers[KIND_COUNT_OF_KINDS] = {
+    [KIND_BOOLEAN] = load_boolean,   [KIND_COUNT] = load_count,
+    [KIND_DURATION] = load_duration, [KIND_SIZE] = load_size,
+    [KIND_CHOICE] = load_choice,     [KIND_DATABASE] = load_database,
+    [KIND_NAME] = load_name,         [KIND_URL] = load_url,
+    [KIND_TABLE] = load_table,       [KIND_PATH] = load_path,
+    [KIND_NAMES] = load_names,       [KIND_HEADERS] = load_headers,
+    [KIND_PARAMS] = load_params,     [KIND_STATUS_CODES] = load_status_codes,
+    [KIND_FIELDS] = load_fields,     [KIND_GROUP] = load_group,
+    [KIND_DEFAULTS] = load_late,     [KIND_INCLUDE] = load_late,
+    [KIND_SOURCES] = load_late,
+};
+
+static const struct key *find_key(const struct key_set *set, struct slice name)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        if (slice_equals(name, set->keys[i].name))
+            return &set->keys[i];
+    }
+    return NULL;
+}
+
+/* Who has a key of this name; NULL: nobody. */
+static const char *holder_of(struct slice name)
+{
+    for (size_t i = 0; key_sets[i] != NULL; i++) {
+        if (find_key(key_sets[i], name) != NULL)
+            return key_sets[i]->holder;
+    }
+    return NULL;
+}
+
+static void offer_keys(struct suggestion *near, const struct key_set *set, struct slice name)
+{
+    for (size_t i = 0; i < set->count; i++)
+        suggest_offer(near, set->keys[i].name, name.data, name.length);
+}
+
+/* A key in the wrong mapping is likelier than two slips in one word: it is looked for first. */
+static void report_unknown(struct load *load, const struct where *where, const struct item *item,
+                           const struct key_set *set)
+{
+    struct slice name = {item->text, item->length};
+    struct place place = place_of(load, item);
+    struct suggestion here = {0};
+    struct suggestion elsewhere = {0};
+    const char *holder = holder_of(name);
+
+    if (load->mistake_count < MOST_MISTAKES) /* guessing is dear, and nobody would read it */
+        offer_keys(&here, set, name);
+    for (size_t i = 0; key_sets[i] != NULL && load->mistake_count < MOST_MISTAKES; i++)
+        offer_keys(&elsewhere, key_sets[i], name);
+    if (holder != NULL)
+        load_mistake(load, place, where, "unknown key here; it belongs to %s", holder);
+    else if (here.word != NULL)
+        load_mistake(load, place, where, "unknown key; did you mean \"%s\"?", here.word);
+    else if (elsewhere.word != NULL)
+        load_mistake(load, place, where, "unknown key; did you mean \"%s\", which belongs to %s?",
+                     elsewhere.word, holder_of(slice_of(elsewhere.word)));
+    else
+        load_mistake(load, place, where,
+                     "unknown key; remove it, or begin it with x- to have it ignored");
+}
+
+static bool load_one(struct load *load, const struct where *where, const struct entry *entry,
+                     const struct key_set *set, void *target, struct given *given, bool in_defaults)
+{
+    struct where here = where_text(where, entry->key->text, entry->key->length);
+    const struct key *key = find_key(set, (struct slice){entry->key->text, entry->key->length});
+    size_t row;
+
+    if (key == NULL) {
+        report_unknown(load, &here, entry->key, set);
+        return false;
+    }
+    if (in_defaults && key->own) {
+        load_mistake(load, place_of(load, entry->key), &here,
+                     "belongs to one source and cannot be a default; write it in each source");
+        return false;
+    }
+    row = (size_t)(key - set->keys);
+    given->at[row] = entry->value;
+    if (readers[key->kind](load, &here, key, entry->value, target))
+        return true;
+    given->bad |= UINT64_C(1) << row;
+    return false;
+}
+
+static bool check_required(struct load *load, const struct where *where, const struct item *mapping,
+                           const struct key_set *set, const struct given *given)
+{
+    bool good = true;
+
+    for (size_t i = 0; i < set->count; i++) {
+        if (!set->keys[i].required || given->at[i] != NULL)
+            continue;
+        load_mistake(load, place_of(load, mapping), where,
+                     "the key \"%s\" is missing; every %s has one, as in %s: %s", set->keys[i].name,
+                     strchr(set->holder, ' ') + 1, set->keys[i].name, set->keys[i].example);
+        good = false;
+    }
+    return good;
+}
+
+bool load_keys(struct load *load, const struct where *where, struct item *mapping,
+               const struct key_set *set, void *target, struct given *given, bool in_defaults)
+{
+    bool good = true;
+
+    assert(mapping->kind == ITEM_MAPPING && set->count <= MAX_KEYS);
+    load_resolve(load, where, mapping);
+    for (const struct entry *e = mapping->first; e != NULL; e = e->next) {
+        if (!is_private_key(e->key))
+            good = load_one(load, where, e, set, target, given, in_defaults) && good;
+    }
+    if (!in_defaults)
+        good = check_required(load, where, mapping, set, given) && good;
+    return good;
+}
+
+void load_fallbacks(struct load *load, const struct key_set *set, void *target)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        const struct key *key = &set->keys[i];
+        struct where where = where_key(NULL, key->name);
+        struct item item = {.kind = ITEM_SCALAR, .plain = true};
+        bool good;
+
+        if (key->kind == KIND_GROUP)
+            load_fallbacks(load, key->keys, target);
+        if (key->fallback == NULL)
+            continue;
+        item.text = key->fallback;
+        item.length = strlen(key->fallback);
+        good = readers[key->kind](load, &where, key, &item, target);
+        assert(good || load->out_of_memory);
+        (void)good;
+    }
+}

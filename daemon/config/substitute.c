@@ -1,0 +1,162 @@
+/*
+ * ${VAR}, ${VAR:-default} and ${VAR:?message} in scalar values; $${ stands for ${ itself.
+ *
+ * Variables are filled in after YAML has been parsed, so what they hold can never become structure.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/load.h"
+
+struct reference {
+    struct slice name;
+    char form;         /* '}' plain, '-' with a default, '?' with a message */
+    struct slice rest; /* the default or the message */
+    const char *end;   /* behind the closing brace */
+};
+
+static size_t name_length(const char *p)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+    size_t length = strspn(p, letters);
+
+    return length == 0 ? 0
+                       : length + strspn(p + length, "abcdefghijklmnopqrstuvwxyz"
+                                                     "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
+}
+
+/* Reads "${...}" at `p`; NULL, or what is wrong with it. */
+static const char *parse_reference(const char *p, struct reference *ref)
+{
+    const char *close = strchr(p, '}');
+    const char *name = p + 2;
+    size_t length = name_length(name);
+    const char *behind = name + length;
+
+    if (close == NULL)
+        return "${ is not closed; write ${NAME}, or $${ for the characters ${";
+    if (length == 0)
+        return "no variable name after ${; write letters, digits and _, as in ${API_TOKEN}, or "
+               "$${ for the characters ${";
+    ref->name = (struct slice){name, length};
+    ref->form = *behind == ':' ? behind[1] : *behind;
+    ref->end = close + 1;
+    if (behind == close)
+        return NULL;
+    if (*behind != ':' || (ref->form != '-' && ref->form != '?'))
+        return "not a form that is understood; write ${NAME}, ${NAME:-default} or "
+               "${NAME:?message}";
+    ref->rest = (struct slice){behind + 2, (size_t)(close - behind - 2)};
+    if (memmem(ref->rest.data, ref->rest.length, "${", 2) != NULL)
+        return "a default or message cannot hold another ${...}; write plain text";
+    return NULL;
+}
+
+static size_t characters_in(const char *p, const char *end)
+{
+    size_t count = 0;
+
+    for (; p < end; p++)
+        count += ((unsigned char)*p & 0xc0) != 0x80;
+    return count;
+}
+
+static bool is_utf8(const char *value)
+{
+    struct yaml_problem ignored;
+
+    return encoding_check(value, strlen(value), &ignored) == 0;
+}
+
+/* Appends what the reference stands for. */
+static bool expand(struct load *load, struct place place, const struct where *where,
+                   const struct reference *ref, struct text *out)
+{
+    char name[256];
+    const char *value;
+
+    if (ref->name.length >= sizeof(name)) {
+        load_mistake(load, place, where, "the variable's name is too long");
+        return false;
+    }
+    memcpy(name, ref->name.data, ref->name.length);
+    name[ref->name.length] = '\0';
+    value = getenv(name);
+    if (value != NULL && !is_utf8(value)) {
+        load_mistake(load, place, where,
+                     "the environment variable %s does not hold UTF-8 text; mend it", name);
+        return false;
+    }
+    if (value != NULL && (*value != '\0' || ref->form == '}')) {
+        text_add(out, value);
+        return true;
+    }
+    if (ref->form == '-') {
+        text_append(out, ref->rest.data, ref->rest.length);
+        return true;
+    }
+    if (ref->form == '?' && ref->rest.length > 0)
+        load_mistake(load, place, where, "the environment variable %s is %s: %s", name,
+                     value == NULL ? "not set" : "empty",
+                     load_quote(load, ref->rest.data, ref->rest.length));
+    else
+        load_mistake(load, place, where,
+                     "the environment variable %s is %s; set it, or write ${%s:-default}", name,
+                     value == NULL ? "not set" : "empty", name);
+    return false;
+}
+
+/* Goes on after a mistake, so that all unset variables of a scalar are named. */
+static bool expand_all(struct load *load, const struct where *where, const struct scalar *scalar,
+                       struct text *out, bool *substituted)
+{
+    const char *p = scalar->text;
+    size_t characters = 0; /* before p */
+    bool good = true;
+
+    while (*p != '\0') {
+        struct place place = place_in(load, scalar->item, characters);
+        struct reference ref = {.end = p + 1};
+        const char *wrong = NULL;
+
+        if (strncmp(p, "$${", 3) == 0) {
+            text_add(out, "${");
+            ref.end = p + 3;
+        } else if (strncmp(p, "${", 2) == 0) {
+            wrong = parse_reference(p, &ref);
+            good = wrong == NULL && expand(load, place, where, &ref, out) && good;
+            *substituted = true;
+        } else {
+            text_char(out, *p);
+        }
+        if (wrong == NULL && out->length > YAML_MAX_BYTES)
+            wrong = "longer than 1 MiB with its variables filled in; use shorter ones";
+        if (wrong != NULL) {
+            load_mistake(load, place, where, "%s", wrong);
+            return false;
+        }
+        characters += characters_in(p, ref.end);
+        p = ref.end;
+    }
+    return good;
+}
+
+bool load_substitute(struct load *load, const struct where *where, struct scalar *scalar)
+{
+    struct text out = {0};
+    bool good;
+
+    if (strstr(scalar->text, "${") == NULL)
+        return true;
+    good = expand_all(load, where, scalar, &out, &scalar->substituted);
+    if (good) {
+        scalar->length = out.length;
+        scalar->text = arena_copy(load->items, text_string(&out), out.length);
+        if (text_failed(&out) || scalar->text == NULL) {
+            load_out_of_memory(load);
+            good = false;
+        }
+    }
+    text_free(&out);
+    return good;
+}

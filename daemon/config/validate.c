@@ -1,0 +1,308 @@
+/* Rules that bind several keys of one source, or several sources. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/load.h"
+#include "config/suggest.h"
+#include "config/table_name.h"
+#include "gatherd/units.h"
+
+static struct where where_row(const struct where *where, unsigned row)
+{
+    return where_key(where, source_key_set.keys[row].name);
+}
+
+static struct item *element(struct item *names, size_t i)
+{
+    const struct entry *e;
+
+    if (names->kind == ITEM_SCALAR)
+        return names;
+    for (e = names->first; i > 0; e = e->next)
+        i--;
+    return e->value;
+}
+
+/* --- Durations that bound each other. --- */
+
+/* The first must not be above (or, for a floor, below) the second. */
+struct bound {
+    unsigned row;
+    unsigned limit;
+    bool is_floor;
+    const char *advice;
+};
+
+static const struct bound bounds[] = {
+    {SOURCE_CONNECT_TIMEOUT, SOURCE_TIMEOUT, false,
+     "connecting is part of the request: write at most"},
+    {SOURCE_JITTER, SOURCE_INTERVAL, false, "polls would overtake each other: write at most"},
+    {SOURCE_MAX_INTERVAL, SOURCE_INTERVAL, true,
+     "backing off cannot make polls more frequent: write at least"},
+};
+
+static int64_t *duration(struct source *source, unsigned row)
+{
+    return (int64_t *)(void *)((char *)source + source_key_set.keys[row].offset);
+}
+
+static bool is_beyond(struct source *source, const struct bound *bound)
+{
+    int64_t value = *duration(source, bound->row);
+    int64_t limit = *duration(source, bound->limit);
+
+    return bound->is_floor ? value < limit : value > limit;
+}
+
+/* What the operator wrote here is held against its limit; a default gives way to it. */
+static void check_bound(struct load *load, const struct where *where, const struct bound *bound,
+                        struct source *source, const struct given *given)
+{
+    struct where here = where_row(where, bound->row);
+    char value[UNITS_TEXT_SIZE];
+    char limit[UNITS_TEXT_SIZE];
+
+    if (!is_sound(given, bound->row) || !is_sound(given, bound->limit) || !is_beyond(source, bound))
+        return;
+    if (given->at[bound->row] == NULL) {
+        *duration(source, bound->row) = *duration(source, bound->limit);
+        return;
+    }
+    load_mistake(load, place_of(load, given->at[bound->row]), &here,
+                 "%s is %s the %s of %s; %s that",
+                 units_format_duration(*duration(source, bound->row), value),
+                 bound->is_floor ? "below" : "above", source_key_set.keys[bound->limit].name,
+                 units_format_duration(*duration(source, bound->limit), limit), bound->advice);
+}
+
+/* In defaults only what stands there together; a source may set the other one. */
+void check_defaults(struct load *load, const struct where *where, const struct given *given)
+{
+    struct source copy = load->base;
+
+    for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
+        if (is_given(given, bounds[i].row) && is_given(given, bounds[i].limit))
+            check_bound(load, where, &bounds[i], &copy, given);
+    }
+}
+
+/* --- The table, its key and its columns. --- */
+
+static void check_table(struct load *load, const struct where *where, struct source *source,
+                        const struct given *given)
+{
+    struct where here = where_row(where, SOURCE_NAME);
+    struct text made = {0};
+    const char *problem;
+
+    if (given->at[SOURCE_TABLE] != NULL || !is_given(given, SOURCE_NAME))
+        return;
+    table_name_make(&made, source->name);
+    if (text_failed(&made))
+        load_out_of_memory(load);
+    problem = table_name_problem(text_string(&made));
+    if (problem != NULL)
+        load_mistake(load, place_of(load, given->at[SOURCE_NAME]), &here,
+                     "the table made of this name, %s, %s", text_string(&made), problem);
+    else
+        source->table = load_keep(load, text_string(&made), made.length);
+    text_free(&made);
+}
+
+static const char *mode_name(enum write_mode mode)
+{
+    const struct choice *c = source_key_set.keys[SOURCE_WRITE_MODE].choices;
+
+    while (c->value != (unsigned)mode)
+        c++;
+    return c->name;
+}
+
+static void check_write_mode(struct load *load, const struct where *where, const struct item *item,
+                             struct source *source, const struct given *given)
+{
+    struct where here = where_row(where, SOURCE_WRITE_MODE);
+    const struct item *written = given->at[SOURCE_WRITE_MODE];
+    bool keyed = source->primary_key_count > 0;
+
+    if (!is_sound(given, SOURCE_WRITE_MODE) || !is_sound(given, SOURCE_PRIMARY_KEY))
+        return;
+    if (written == NULL && !load->mode_is_default) {
+        source->write_mode = keyed ? WRITE_UPSERT : WRITE_APPEND;
+        return;
+    }
+    if (source->write_mode == WRITE_APPEND && keyed) {
+        load_mistake(
+            load, place_of(load, written != NULL ? written : given->at[SOURCE_PRIMARY_KEY]), &here,
+            "append keeps every row, so a primary_key has no use; remove it, or "
+            "write upsert or insert_only");
+        return;
+    }
+    if (source->write_mode != WRITE_APPEND && !keyed) {
+        load_mistake(load, place_of(load, written != NULL ? written : item), &here,
+                     "%s needs a primary_key; name the columns that say which record a row is",
+                     mode_name(source->write_mode));
+        return;
+    }
+}
+
+static bool is_among(const char *name, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(names[i], name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whether `name` is a field; if not, `near` is offered those there are. */
+static bool is_field(const struct source *source, const char *name, struct suggestion *near)
+{
+    for (size_t i = 0; i < source->field_count; i++) {
+        if (strcmp(source->fields[i].name, name) == 0)
+            return true;
+        suggest_offer(near, source->fields[i].name, name, strlen(name));
+    }
+    return false;
+}
+
+static void check_key_column(struct load *load, const struct where *where, struct source *source,
+                             size_t i, struct item *item)
+{
+    const char *name = source->primary_key[i];
+    struct suggestion near = {0};
+    struct scalar scalar = {.item = item};
+
+    if (source->field_count > 0 && !is_field(source, name, &near)) {
+        const char *quoted = load_quote_scalar(load, &scalar);
+
+        if (near.word != NULL)
+            load_mistake(load, place_of(load, item), where,
+                         "%s is not among the fields; did you mean \"%s\"?", quoted, near.word);
+        else
+            load_mistake(load, place_of(load, item), where,
+                         "%s is not among the fields; add it there with its path", quoted);
+        return;
+    }
+    if (source->field_count == 0 && is_among(name, source->exclude, source->exclude_count)) {
+        load_mistake(load, place_of(load, item), where,
+                     "%s is excluded, so it is no column; remove it from exclude",
+                     load_quote_scalar(load, &scalar));
+        return;
+    }
+}
+
+static void check_primary_key(struct load *load, const struct where *where, struct source *source,
+                              const struct given *given)
+{
+    struct where here = where_row(where, SOURCE_PRIMARY_KEY);
+    struct item *names = given->at[SOURCE_PRIMARY_KEY];
+
+    if (!is_given(given, SOURCE_PRIMARY_KEY) || !is_sound(given, SOURCE_FIELDS) ||
+        !is_sound(given, SOURCE_EXCLUDE))
+        return;
+    for (size_t i = 0; i < source->primary_key_count; i++) {
+        struct where at = where_index(&here, i);
+
+        check_key_column(load, names->kind == ITEM_LIST ? &at : &here, source, i,
+                         element(names, i));
+    }
+}
+
+static void check_exclude(struct load *load, const struct where *where, struct source *source,
+                          const struct given *given)
+{
+    struct where here = where_row(where, SOURCE_EXCLUDE);
+
+    if (source->field_count == 0)
+        return;
+    if (given->at[SOURCE_EXCLUDE] == NULL) { /* a default, for sources without fields */
+        source->exclude = NULL;
+        source->exclude_count = 0;
+        return;
+    }
+    if (!is_given(given, SOURCE_EXCLUDE) || source->exclude_count == 0)
+        return;
+    load_mistake(load, place_of(load, given->at[SOURCE_EXCLUDE]), &here,
+                 "fields name every column, so exclude has no use; remove one of the two");
+}
+
+void check_source(struct load *load, const struct where *where, struct item *item,
+                  struct source *source, const struct given *given)
+{
+    for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++)
+        check_bound(load, where, &bounds[i], source, given);
+    check_table(load, where, source, given);
+    check_write_mode(load, where, item, source, given);
+    check_primary_key(load, where, source, given);
+    check_exclude(load, where, source, given);
+}
+
+/* --- Among all sources. --- */
+
+/* Names and tables are shown even when they came from a variable: they are on every log line. */
+static void report_twice(struct load *load, size_t index, unsigned row, struct place place,
+                         const struct place *first)
+{
+    struct where sources = where_key(NULL, "sources");
+    struct where source = where_index(&sources, load->origins[index].index);
+    struct where here = where_row(&source, row);
+    const char *file = load->files[first->file];
+
+    if (row == SOURCE_NAME)
+        load_mistake(load, place, &here,
+                     "the name %s is used twice; the first is at %s:%u:%u, rename one of them",
+                     load->config->sources[index].name, file, first->line, first->column);
+    else
+        load_mistake(load, place, &here,
+                     "the table %s is used twice (case does not count); the first is at %s:%u:%u, "
+                     "give one of them another table",
+                     load->config->sources[index].table, file, first->line, first->column);
+}
+
+/* `key` lives as long as the map. */
+static void note_use(struct load *load, struct config_map *seen, struct slice key, size_t index,
+                     unsigned row)
+{
+    struct origin *origin = &load->origins[index];
+    struct place *place = row == SOURCE_NAME ? &origin->name : &origin->table;
+    const struct place *first = config_map_get(seen, key);
+
+    if (first != NULL)
+        report_twice(load, index, row, *place, first);
+    else if (config_map_put(seen, key, place) == -1)
+        load_out_of_memory(load);
+}
+
+static void note_table(struct load *load, struct config_map *seen, size_t index)
+{
+    const struct source *source = &load->config->sources[index];
+    size_t length = strlen(source->table);
+    char *lower = load_alloc(load, load->notes, length + 1);
+
+    if (lower == NULL)
+        return;
+    for (size_t i = 0; i < length; i++)
+        lower[i] = (char)tolower((unsigned char)source->table[i]);
+    note_use(load, seen, (struct slice){lower, length}, index, SOURCE_TABLE);
+}
+
+void check_collisions(struct load *load)
+{
+    struct config_map names = {0};
+    struct config_map tables = {0};
+
+    for (size_t i = 0; i < load->config->source_count; i++) {
+        const struct source *source = &load->config->sources[i];
+        unsigned before = load->errors;
+
+        if (source->name != NULL)
+            note_use(load, &names, slice_of(source->name), i, SOURCE_NAME);
+        /* One name twice is one mistake, not also one of the tables made of it. */
+        if (source->table != NULL && load->errors == before)
+            note_table(load, &tables, i);
+    }
+    config_map_free(&names);
+    config_map_free(&tables);
+}

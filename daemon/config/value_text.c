@@ -1,0 +1,177 @@
+/* Values that are text of a certain form: paths, names, URLs, tables, JSONPaths. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/load.h"
+#include "config/table_name.h"
+#include "config/url.h"
+
+static bool keep_text(struct load *load, const struct key *key, void *target, const char *text,
+                      size_t length)
+{
+    const char *kept = load_keep(load, text, length);
+
+    if (kept == NULL)
+        return false;
+    store_pointer(key, target, kept);
+    return true;
+}
+
+static const char *database_problem(const struct scalar *scalar)
+{
+    const char *text = scalar->text;
+
+    for (const char *p = text; *p != '\0'; p++) {
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            return "a path without control characters";
+    }
+    if (scalar->length == 0 || text[scalar->length - 1] == '/')
+        return "the path of a file, as in gatherd.db";
+    if (strcmp(text, ":memory:") == 0 || strncmp(text, "file:", 5) == 0 ||
+        strstr(text, "://") != NULL)
+        return "the path of a SQLite file, as in gatherd.db; other databases are not supported";
+    return NULL;
+}
+
+/* A relative path starts at the folder of the main file, wherever the daemon was started. */
+bool load_database(struct load *load, const struct where *where, const struct key *key,
+                   struct item *item, void *target)
+{
+    struct text path = {0};
+    struct scalar scalar;
+    const char *problem;
+    bool good;
+
+    if (!load_text(load, where, item, "a path", &scalar))
+        return false;
+    problem = database_problem(&scalar);
+    if (problem != NULL) {
+        load_mistake(load, place_of(load, item), where, "%s cannot be the database; write %s",
+                     load_quote_scalar(load, &scalar), problem);
+        return false;
+    }
+    if (scalar.text[0] != '/')
+        text_add(&path, load->folder);
+    text_append(&path, scalar.text, scalar.length);
+    if (text_failed(&path))
+        load_out_of_memory(load);
+    good = !text_failed(&path) && keep_text(load, key, target, path.data, path.length);
+    text_free(&path);
+    return good;
+}
+
+bool load_name(struct load *load, const struct where *where, const struct key *key,
+               struct item *item, void *target)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                  "0123456789_-.";
+    struct scalar scalar;
+    size_t good;
+
+    if (!load_text(load, where, item, "a name", &scalar))
+        return false;
+    good = strspn(scalar.text, allowed);
+    if (scalar.length == 0 || good < scalar.length) {
+        load_mistake(load, scalar.substituted ? place_of(load, item) : place_in(load, item, good),
+                     where, "%s is not a name; use letters, digits, _ - and .",
+                     load_quote_scalar(load, &scalar));
+        return false;
+    }
+    if (scalar.length > (size_t)key->high) {
+        load_mistake(load, place_of(load, item), where,
+                     "a name of %zu characters; use at most %lld", scalar.length,
+                     (long long)key->high);
+        return false;
+    }
+    return keep_text(load, key, target, scalar.text, scalar.length);
+}
+
+bool load_url(struct load *load, const struct where *where, const struct key *key,
+              struct item *item, void *target)
+{
+    struct source *source = target;
+    char host[URL_HOST_SIZE];
+    const char *problem;
+    struct scalar scalar;
+    size_t offset;
+
+    if (!load_text(load, where, item, "a URL", &scalar))
+        return false;
+    if (!url_check(scalar.text, host, &problem, &offset)) {
+        /* All before the offset is ASCII: bytes are characters. */
+        load_mistake(load, scalar.substituted ? place_of(load, item) : place_in(load, item, offset),
+                     where, "%s", problem);
+        return false;
+    }
+    source->host = load_keep(load, host, strlen(host));
+    return source->host != NULL && keep_text(load, key, target, scalar.text, scalar.length);
+}
+
+bool load_table(struct load *load, const struct where *where, const struct key *key,
+                struct item *item, void *target)
+{
+    struct text made = {0};
+    struct scalar scalar;
+    const char *problem;
+
+    if (!load_text(load, where, item, "a table's name", &scalar))
+        return false;
+    problem = table_name_problem(scalar.text);
+    if (problem == NULL)
+        return keep_text(load, key, target, scalar.text, scalar.length);
+    table_name_make(&made, scalar.text);
+    if (scalar.substituted || scalar.length == 0 || table_name_problem(text_string(&made)) != NULL)
+        load_mistake(load, place_of(load, item), where, "%s %s", load_quote_scalar(load, &scalar),
+                     problem);
+    else
+        load_mistake(load, place_of(load, item), where, "%s %s; write %s",
+                     load_quote_scalar(load, &scalar), problem, text_string(&made));
+    text_free(&made);
+    return false;
+}
+
+/* A path that thousands of sources share is compiled once. */
+static struct jsonpath *compile(struct load *load, const struct scalar *scalar, size_t *column,
+                                struct error *err)
+{
+    struct config_owner *owner = load->owner;
+    struct slice text = {scalar->text, scalar->length};
+    struct jsonpath *path = config_map_get(&load->paths, text);
+
+    if (path != NULL || !load_room(load, &owner->paths, owner->path_count, &owner->path_capacity,
+                                   sizeof(struct jsonpath *)))
+        return path;
+    path = jsonpath_compile(scalar->text, column, err);
+    if (path == NULL)
+        return NULL;
+    owner->paths[owner->path_count++] = path;
+    text.data = load_keep(load, scalar->text, scalar->length);
+    if (text.data == NULL || config_map_put(&load->paths, text, path) == -1)
+        load_out_of_memory(load);
+    return path;
+}
+
+bool load_path(struct load *load, const struct where *where, const struct key *key,
+               struct item *item, void *target)
+{
+    struct error err = {0};
+    struct jsonpath *path;
+    struct scalar scalar;
+    size_t column = 1;
+
+    if (!load_text(load, where, item, "a JSONPath, as in $.items[*]", &scalar))
+        return false;
+    path = compile(load, &scalar, &column, &err);
+    if (path != NULL) {
+        store_pointer(key, target, path);
+        return true;
+    }
+    if (err.code == ERROR_NOMEM)
+        load_out_of_memory(load);
+    else if (err.code != ERROR_NONE)
+        load_mistake(load,
+                     scalar.substituted ? place_of(load, item)
+                                        : place_in(load, item, column == 0 ? 0 : column - 1),
+                     where, "%s is not a JSONPath: %s", load_quote_scalar(load, &scalar), err.text);
+    return false;
+}
