@@ -205,7 +205,7 @@ static const struct key source_keys[] = {
     [SOURCE_INTERVAL] = {.name = "interval",
                          .kind = KIND_DURATION,
                          TO(struct source, interval_ms),
-                         RANGE(100, 366 * DAY_MS),
+                         RANGE(10, 366 * DAY_MS),
                          .fallback = "60s",
                          .about = "Time from one poll to the next.",
                          .example = "5m"},
@@ -219,7 +219,7 @@ static const struct key source_keys[] = {
     [SOURCE_MAX_INTERVAL] = {.name = "max_interval",
                              .kind = KIND_DURATION,
                              TO(struct source, max_interval_ms),
-                             RANGE(100, 366 * DAY_MS),
+                             RANGE(10, 366 * DAY_MS),
                              .fallback = "1h",
                              .about = "A failing source doubles its interval up to this; at least "
                                       "interval.",

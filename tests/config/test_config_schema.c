@@ -75,7 +75,7 @@ static void the_reference_has_a_row_for_every_key(void **state)
         }
     }
     assert_non_null(strstr(text_string(&text),
-                           "| `interval` | a duration from 100ms to 366d | `60s` | Time from one "
+                           "| `interval` | a duration from 10ms to 366d | `60s` | Time from one "
                            "poll to the next. | `5m` |\n"));
     text_free(&text);
 }
