@@ -12,9 +12,15 @@
  * comes: a reservation is refused while the bytes held are at max_bytes, and a reserved put may
  * pass max_bytes by what was already in flight.
  *
+ * Fairness: puts that wait are served in the order they came, and while one waits, a put without a
+ * wait and a reservation are refused. So an item that needs much room gets it, however many small
+ * ones come behind it. Memory that is out counts as no room: the queue works on with the slots it
+ * has.
+ *
  * Shutdown: puts and reservations are refused from then on. QUEUE_DRAIN lets gets go on until the
  * queue is empty; QUEUE_IMMEDIATE empties it, hands each item to `discard`, and counts it as done.
- * A put into a reservation made before a drain is still accepted: what was fetched is not lost.
+ * A put into a reservation made before a drain is still accepted, and gets wait for it: what was
+ * fetched is not lost.
  *
  * All calls but queue_create() and queue_free() may come from any thread. The queue never looks
  * into an item and owns it only between put and get.
@@ -28,7 +34,7 @@
 
 struct queue; /* opaque */
 
-/* Timeouts are in milliseconds on CLOCK_MONOTONIC. */
+/* Timeouts are in milliseconds on CLOCK_MONOTONIC; any negative one means for ever. */
 #define QUEUE_NO_WAIT 0
 #define QUEUE_FOREVER (-1)
 
@@ -37,7 +43,7 @@ enum queue_status {
     QUEUE_FULL,          /* put, reserve: no room, at once or when the timeout passed */
     QUEUE_EMPTY,         /* get: no item, at once or when the timeout passed */
     QUEUE_TIMEOUT,       /* join: work was still unfinished when the timeout passed */
-    QUEUE_SHUTDOWN,      /* put, reserve: shut down; get: shut down and empty */
+    QUEUE_SHUTDOWN,      /* put, reserve: shut down; get: shut down, empty and nothing reserved */
     QUEUE_TOO_MANY_DONE, /* task_done: called more often than items were put; nothing changed */
 };
 
@@ -52,7 +58,7 @@ struct queue_item {
 typedef void queue_wake_fn(void *context);
 typedef void queue_discard_fn(void *context, void *data);
 
-/* NULL: out of memory. */
+/* Limits of 0 mean none. NULL: out of memory. */
 struct queue *queue_create(size_t max_items, size_t max_bytes);
 
 /* No thread may be in a call. Items still held are the caller's loss: drain or shut down before. */
@@ -68,14 +74,14 @@ enum queue_status queue_put(struct queue *q, void *data, size_t bytes, int64_t t
 enum queue_status queue_get(struct queue *q, void **data, int64_t timeout_ms);
 
 /*
- * Up to `max` items (at least one on QUEUE_OK), oldest first, without waiting for more than the
- * first; it stops before an item that would bring the bytes taken above `max_bytes` (0: no limit),
- * but for the first. `*count` is how many.
+ * Up to `max` items (`max` at least 1; at least one item on QUEUE_OK), oldest first, without
+ * waiting for more than the first; it stops before an item that would bring the bytes taken above
+ * `max_bytes` (0: no limit), but for the first. `*count` is how many, 0 unless QUEUE_OK.
  */
 enum queue_status queue_get_many(struct queue *q, struct queue_item *items, size_t max,
                                  size_t max_bytes, size_t *count, int64_t timeout_ms);
 
-/* One item that was got is finished. */
+/* One item that was put is finished; as in Python, it need not have been got. */
 enum queue_status queue_task_done(struct queue *q);
 
 /* Waits until every item put has had its task_done (or was discarded by QUEUE_IMMEDIATE). */
@@ -92,16 +98,20 @@ void queue_release(struct queue *q);
 enum queue_status queue_put_reserved(struct queue *q, void *data, size_t bytes);
 
 /*
- * Has `wake` called each time room appears after a reservation was refused; also on shutdown. At
- * most one callback for each refusal episode, so an eventfd behind it is not written for every get.
- * Several may be set, one for each `context`; a NULL `wake` removes that context's. -1: out of
- * memory.
+ * Has `wake` called each time room for a reservation appears after a reservation or a put was
+ * refused; also on shutdown. At most one callback for each refusal episode, so an eventfd behind it
+ * is not written for every get.
+ * Several may be set, one for each `context`; all are called. A NULL `wake` removes that context's
+ * and waits for a call that is under way, so `context` may be freed after it; for that reason it is
+ * not called from inside a `wake`, which may call everything else. -1: out of memory.
  */
 int queue_on_room(struct queue *q, queue_wake_fn *wake, void *context);
 
 /*
- * Ends the queue; may be called again to go from QUEUE_DRAIN to QUEUE_IMMEDIATE. Wakes every
- * waiter. `discard` (may be NULL with QUEUE_DRAIN) gets each remaining item, with no lock held.
+ * Ends the queue; may be called again to go from QUEUE_DRAIN to QUEUE_IMMEDIATE. Wakes every put
+ * and get that waits; a join waits on for the items that were got and are not done, as in Python.
+ * `discard` (may be NULL with QUEUE_DRAIN) gets each remaining item, oldest first, with no lock
+ * held; the items count as done when all have been handed back.
  */
 void queue_shutdown(struct queue *q, enum queue_shutdown_mode mode, queue_discard_fn *discard,
                     void *context);
@@ -119,6 +129,8 @@ struct queue_stats {
     size_t max_bytes;
     size_t peak_length; /* the most ever held: items and reservations together */
     size_t peak_bytes;
+    size_t waiting_puts; /* threads that wait for room */
+    size_t waiting_gets; /* threads that wait for an item */
     uint64_t total_put;
     bool shut_down;
 };
