@@ -29,9 +29,11 @@ struct fetcher_hooks {
 };
 
 struct fetcher_options {
-    unsigned lane; /* also the number in the thread's name */
-    unsigned max_in_flight;
-    const char *user_agent; /* borrowed */
+    unsigned lane;          /* also the number in the thread's name */
+    unsigned max_in_flight; /* at least 1 */
+    /* Borrowed until fetcher_free(). */
+    const char *user_agent;
+    const char *ca_file; /* PEM file of the authorities to trust; NULL: the system's */
 };
 
 struct fetcher_stats {

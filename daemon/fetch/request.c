@@ -1,0 +1,242 @@
+#include "fetch/request.h"
+
+#include <assert.h>
+#include <string.h>
+
+/*
+ * Hosts polled less often than this close their connection after each answer: keeping it would not
+ * save anything, since most servers close idle connections after about a minute.
+ */
+#define KEEP_ALIVE_GAP_MS (60 * 1000)
+
+/* A kept connection serves hosts that are polled at least each KEEP_ALIVE_GAP_MS; one that has been
+ * idle for longer waits for nobody. */
+#define MAX_IDLE_S 70L
+
+/* A source that is polled each second would keep its connection for ever and never see that the
+ * name has moved to another address. */
+#define MAX_CONNECTION_AGE_S 600L
+
+static void set_long(CURL *easy, CURLoption option, long value, CURLcode *code)
+{
+    if (*code == CURLE_OK)
+        *code = curl_easy_setopt(easy, option, value);
+}
+
+static void set_pointer(CURL *easy, CURLoption option, const void *value, CURLcode *code)
+{
+    if (*code == CURLE_OK)
+        *code = curl_easy_setopt(easy, option, value);
+}
+
+static void set_where_we_go(CURL *easy, CURLcode *code)
+{
+    set_pointer(easy, CURLOPT_PROTOCOLS_STR, "http,https", code);
+    set_pointer(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https", code);
+    set_long(easy, CURLOPT_FOLLOWLOCATION, 0, code); /* by us: redirect.h */
+    set_pointer(easy, CURLOPT_PROXY, "", code);      /* never from the environment */
+    set_long(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS, code);
+    set_long(easy, CURLOPT_HTTP09_ALLOWED, 0, code);      /* anything would be an answer */
+    set_pointer(easy, CURLOPT_ACCEPT_ENCODING, "", code); /* all that libcurl can decode */
+}
+
+static void set_how_long(CURL *easy, CURLcode *code)
+{
+    /* libcurl walks its DNS cache at each transfer, which costs more than it saves over thousands
+     * of hosts; caching is the resolver's work. */
+    set_long(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0, code);
+    /* A timeout does not wait for a resolver thread that hangs. */
+    set_long(easy, CURLOPT_QUICK_EXIT, 1, code);
+    set_long(easy, CURLOPT_NOSIGNAL, 1, code);
+    set_long(easy, CURLOPT_MAXAGE_CONN, MAX_IDLE_S, code);
+    set_long(easy, CURLOPT_MAXLIFETIME_CONN, MAX_CONNECTION_AGE_S, code);
+}
+
+/*
+ * libcurl keeps one parsed trust store for a multi handle, but only when it comes from a single
+ * file; with a CAPATH beside it (a default of Debian) each new connection parses the file again.
+ */
+static void set_trust(CURL *easy, const char *ca_file, CURLcode *code)
+{
+    const char *file = ca_file != NULL ? ca_file : curl_version_info(CURLVERSION_NOW)->cainfo;
+
+    if (file == NULL)
+        return; /* this libcurl knows only a directory, or the library's own store */
+    set_pointer(easy, CURLOPT_CAINFO, file, code);
+    set_pointer(easy, CURLOPT_CAPATH, NULL, code);
+}
+
+static void set_callbacks(CURL *easy, const struct request_setup *setup, CURLcode *code)
+{
+    set_pointer(easy, CURLOPT_ERRORBUFFER, setup->error_text, code);
+    set_pointer(easy, CURLOPT_PRIVATE, setup->transfer, code);
+    set_pointer(easy, CURLOPT_HEADERDATA, setup->receiver, code);
+    set_pointer(easy, CURLOPT_WRITEDATA, setup->receiver, code);
+    set_pointer(easy, CURLOPT_OPENSOCKETDATA, setup->transfer, code);
+    set_pointer(easy, CURLOPT_PREREQDATA, setup->transfer, code);
+    set_pointer(easy, CURLOPT_CLOSESOCKETDATA, setup->engine, code);
+    if (*code != CURLE_OK)
+        return;
+    /* Function pointers are no object pointers: each is given to curl_easy_setopt() as it is. */
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, receiver_on_header);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, receiver_on_body);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, setup->open_socket);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, setup->before_request);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, setup->close_socket);
+}
+
+int request_prepare(CURL *easy, const struct request_setup *setup)
+{
+    CURLcode code = CURLE_OK;
+
+    set_where_we_go(easy, &code);
+    set_how_long(easy, &code);
+    set_trust(easy, setup->ca_file, &code);
+    set_callbacks(easy, setup, &code);
+    /* A User-Agent among a source's headers replaces this one. */
+    set_pointer(easy, CURLOPT_USERAGENT, setup->user_agent, &code);
+    return code == CURLE_OK ? 0 : -1;
+}
+
+/* The URL. */
+
+static void add_escaped(struct text *out, unsigned char c)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    const char escape[3] = {'%', digits[c >> 4], digits[c & 15]};
+
+    text_append(out, escape, sizeof(escape));
+}
+
+static bool is_unreserved(unsigned char c) /* RFC 3986, 2.3 */
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
+}
+
+static void add_encoded(struct text *out, const char *value)
+{
+    for (const unsigned char *p = (const unsigned char *)value; *p != '\0'; p++) {
+        if (is_unreserved(*p))
+            text_char(out, (char)*p);
+        else
+            add_escaped(out, *p);
+    }
+}
+
+/* As it was written, but for blanks, controls and bytes beyond ASCII behind the host, which no URL
+ * may have and people write; a host beyond ASCII is libcurl's to translate. */
+static void add_written(struct text *out, const char *url, size_t length)
+{
+    const char *start = memmem(url, length, "://", 3);
+    size_t authority = start == NULL ? 0 : (size_t)(start - url) + 3;
+
+    while (authority < length && strchr("/?", url[authority]) == NULL)
+        authority++;
+    text_append(out, url, authority);
+    for (size_t i = authority; i < length; i++) {
+        unsigned char c = (unsigned char)url[i];
+
+        if (c > ' ' && c < 0x7f)
+            text_char(out, (char)c);
+        else
+            add_escaped(out, c);
+    }
+}
+
+void request_add_url(struct text *out, const struct source *source)
+{
+    size_t length = strcspn(source->url, "#"); /* a fragment is never sent */
+    bool has_query = memchr(source->url, '?', length) != NULL;
+
+    add_written(out, source->url, length);
+    for (size_t i = 0; i < source->param_count; i++) {
+        char last = text_string(out)[out->length == 0 ? 0 : out->length - 1];
+
+        if (!has_query)
+            text_char(out, '?');
+        else if (last != '?' && last != '&')
+            text_char(out, '&');
+        has_query = true;
+        add_encoded(out, source->params[i].name);
+        text_char(out, '=');
+        add_encoded(out, source->params[i].value);
+    }
+}
+
+/* The headers. */
+
+static bool is_one_line(const char *value)
+{
+    return strpbrk(value, "\r\n") == NULL;
+}
+
+static int add_header(struct curl_slist **list, const struct name_value *header, struct text *line)
+{
+    struct curl_slist *longer;
+
+    text_clear(line);
+    text_add(line, header->name);
+    if (header->value[0] == '\0') {
+        text_char(line, ';'); /* how libcurl is told to send an empty header */
+    } else {
+        text_add(line, ": ");
+        text_add(line, header->value);
+    }
+    if (text_failed(line))
+        return -1;
+    longer = curl_slist_append(*list, text_string(line));
+    if (longer == NULL)
+        return -1;
+    *list = longer;
+    return 0;
+}
+
+static int build_headers(const struct source *source, struct curl_slist **list, struct fault *fault)
+{
+    struct text line = {0};
+    int rc = 0;
+
+    for (size_t i = 0; i < source->header_count && rc == 0; i++) {
+        const struct name_value *header = &source->headers[i];
+
+        if (!is_one_line(header->name) || !is_one_line(header->value)) {
+            fault_set(fault, RUN_FAILED_NETWORK, false,
+                      "header \"%.60s\" holds a line break and cannot be sent",
+                      is_one_line(header->name) ? header->name : "?");
+            rc = -1;
+        } else {
+            rc = add_header(list, header, &line);
+        }
+    }
+    text_free(&line);
+    return rc;
+}
+
+int request_set(CURL *easy, const struct source *source, const struct request *request,
+                struct curl_slist **headers, struct fault *fault)
+{
+    int64_t connect_ms = source->connect_timeout_ms;
+    struct curl_slist *list = NULL;
+    CURLcode code = CURLE_OK;
+
+    assert(request->timeout_ms > 0); /* 0 would mean no limit */
+    if (connect_ms <= 0 || connect_ms > request->timeout_ms)
+        connect_ms = request->timeout_ms;
+    if (request->own_origin && build_headers(source, &list, fault) == -1)
+        code = CURLE_OUT_OF_MEMORY;
+    set_pointer(easy, CURLOPT_URL, request->url, &code);
+    set_pointer(easy, CURLOPT_HTTPHEADER, list, &code);
+    set_long(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms, &code);
+    set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms, &code);
+    set_long(easy, CURLOPT_FORBID_REUSE, source->host_gap_ms > KEEP_ALIVE_GAP_MS, &code);
+    if (code != CURLE_OK) {
+        curl_slist_free_all(list);
+        fault_set(fault, RUN_FAILED_NETWORK, true, "cannot set the request up: %s",
+                  curl_easy_strerror(code));
+        return -1;
+    }
+    curl_slist_free_all(*headers);
+    *headers = list;
+    return 0;
+}

@@ -1,0 +1,51 @@
+/*
+ * request.h - what libcurl is told about one request: the only place with curl_easy_setopt().
+ *
+ * An easy handle is used for one request after the other. What never changes is set once, when the
+ * handle is made; a request sets only what differs, and none resets the handle.
+ */
+#ifndef GATHERD_FETCH_REQUEST_H
+#define GATHERD_FETCH_REQUEST_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fetch/failure.h"
+#include "fetch/response.h"
+#include "gatherd/config.h"
+#include "gatherd/text.h"
+
+/* All borrowed for the life of the easy handle. */
+struct request_setup {
+    const char *user_agent;
+    const char *ca_file; /* NULL: the system's authorities */
+    char *error_text;    /* CURL_ERROR_SIZE bytes */
+    struct receiver *receiver;
+    void *transfer; /* given to the next two */
+    curl_opensocket_callback open_socket;
+    curl_prereq_callback before_request;
+    void *engine; /* given to close_socket, also after the handle is gone */
+    curl_closesocket_callback close_socket;
+};
+
+/* Sets what all requests have in common. 0, or -1 when libcurl refuses (memory). */
+int request_prepare(CURL *easy, const struct request_setup *setup);
+
+/* Appends the source's URL with its params, percent-encoded. */
+void request_add_url(struct text *out, const struct source *source);
+
+struct request {
+    const char *url;    /* borrowed during the call */
+    bool own_origin;    /* of the source: its headers go along */
+    int64_t timeout_ms; /* what is left of the attempt's time */
+};
+
+/*
+ * Sets what differs. `*headers` is the list that the handle uses: it is replaced, and freed by the
+ * caller with curl_slist_free_all() when the request is over. 0, or -1 with the fault set.
+ */
+int request_set(CURL *easy, const struct source *source, const struct request *request,
+                struct curl_slist **headers, struct fault *fault);
+
+#endif

@@ -1,0 +1,349 @@
+#include "fetch/transfer.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fetch/address.h"
+#include "fetch/redirect.h"
+#include "fetch/request.h"
+#include "fetch/retry_after.h"
+#include "gatherd/clock.h"
+#include "gatherd/hash.h"
+
+/* Where we connect. */
+
+bool transfer_may_connect(struct transfer *transfer, bool is_public, const char *address)
+{
+    if (transfer->redirects == 0 || is_public || !transfer->from_public)
+        return true;
+    fault_set(&transfer->receiver.fault, RUN_FAILED_REDIRECT, false,
+              "redirect from a public address to %.60s, which is not public, refused", address);
+    return false;
+}
+
+static const char *address_text(const struct sockaddr *address, char text[INET6_ADDRSTRLEN])
+{
+    const void *ip = address->sa_family == AF_INET
+                         ? (const void *)&((const struct sockaddr_in *)address)->sin_addr
+                         : (const void *)&((const struct sockaddr_in6 *)address)->sin6_addr;
+
+    if (inet_ntop(address->sa_family, ip, text, INET6_ADDRSTRLEN) == NULL)
+        return "an address";
+    return text;
+}
+
+/* CURLOPT_OPENSOCKETFUNCTION: the address is the resolved one, and nothing has been sent to it. */
+static curl_socket_t open_socket(void *clientp, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct transfer *transfer = clientp;
+    char text[INET6_ADDRSTRLEN];
+    curl_socket_t fd;
+
+    (void)purpose;
+    if (!transfer_may_connect(transfer, address_is_public(&address->addr),
+                              address_text(&address->addr, text)))
+        return CURL_SOCKET_BAD;
+    fd = engine_open_socket(transfer->engine, address);
+    if (fd == CURL_SOCKET_BAD)
+        transfer->open_errno = errno;
+    return fd;
+}
+
+/* CURLOPT_PREREQFUNCTION: a kept connection is used without opening a socket. */
+static int before_request(void *clientp, char *ip, char *local_ip, int port, int local_port)
+{
+    struct transfer *transfer = clientp;
+
+    (void)local_ip;
+    (void)port;
+    (void)local_port;
+    if (transfer->redirects == 0 || transfer_may_connect(transfer, address_text_is_public(ip), ip))
+        return CURL_PREREQFUNC_OK;
+    return CURL_PREREQFUNC_ABORT;
+}
+
+/* Requests. */
+
+/* Half an answer is no answer: the status stays, as a fact, and the body goes. */
+static void fail_by_fault(struct transfer *transfer)
+{
+    const struct fault *fault = &transfer->receiver.fault;
+    struct run *run = transfer->run;
+    int status = run->response.status;
+
+    response_clear(&run->response);
+    run->response.status = status;
+    run_fail(run, fault->kind, "%s", fault->text);
+    run->retryable = fault->retryable;
+}
+
+static void note_timeout(struct transfer *transfer)
+{
+    fault_set(&transfer->receiver.fault, RUN_FAILED_TIMEOUT, true,
+              "no answer within the timeout of %" PRId64 " ms", transfer->run->source->timeout_ms);
+}
+
+/* Sends the request for transfer->url. False: it failed, and the fault is set. */
+static bool send_request(struct transfer *transfer)
+{
+    struct run *run = transfer->run;
+    struct fault *fault = &transfer->receiver.fault;
+    struct request request = {
+        .url = text_string(&transfer->url),
+        .own_origin = transfer->own_origin,
+        .timeout_ms = transfer->deadline_ms - clock_monotonic_ms(),
+    };
+    CURLMcode code;
+
+    if (text_failed(&transfer->url)) {
+        fault_set(fault, RUN_FAILED_NETWORK, true, "out of memory for the URL");
+        return false;
+    }
+    if (request.timeout_ms <= 0) {
+        note_timeout(transfer);
+        return false;
+    }
+    transfer->error_text[0] = '\0';
+    transfer->open_errno = 0;
+    if (request_set(transfer->easy, run->source, &request, &transfer->headers, fault) == -1)
+        return false;
+    transfer->lane = engine_add(transfer->engine, transfer->easy, transfer->affinity, &code);
+    if (transfer->lane == -1) {
+        fault_set(fault, RUN_FAILED_NETWORK, true, "cannot start the request: %s",
+                  curl_multi_strerror(code));
+        return false;
+    }
+    run->requests++;
+    return true;
+}
+
+static void end(struct transfer *transfer)
+{
+    if (transfer->lane != -1)
+        engine_remove(transfer->engine, transfer->easy, transfer->lane);
+    transfer->lane = -1;
+}
+
+/* The transfer rests: nothing of the run stays in it. */
+static void forget(struct transfer *transfer)
+{
+    end(transfer);
+    receiver_clear(&transfer->receiver);
+    text_clear(&transfer->url);
+    curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, NULL);
+    curl_slist_free_all(transfer->headers);
+    transfer->headers = NULL;
+    transfer->run = NULL;
+}
+
+static bool failed(struct transfer *transfer)
+{
+    fail_by_fault(transfer);
+    forget(transfer);
+    return false;
+}
+
+uint64_t transfer_affinity(const struct source *source)
+{
+    return hash_bytes(source->host, strlen(source->host));
+}
+
+bool transfer_begin(struct transfer *transfer, struct run *run)
+{
+    assert(transfer->run == NULL && run->response.body == NULL);
+    transfer->run = run;
+    transfer->affinity = transfer_affinity(run->source);
+    transfer->deadline_ms = clock_monotonic_ms() + run->source->timeout_ms;
+    transfer->redirects = 0;
+    transfer->own_origin = true;
+    transfer->from_public = false;
+    if (run->started_at_ms == 0)
+        run->started_at_ms = clock_wall_ms();
+    run->timing = (struct run_timing){0};
+    run->retry_after_ms = -1;
+    run->retryable = false;
+    receiver_start(&transfer->receiver, run->source, &run->response);
+    request_add_url(&transfer->url, run->source);
+    return send_request(transfer) ? true : failed(transfer);
+}
+
+/* Outcomes. */
+
+static int64_t get_time(CURL *easy, CURLINFO what)
+{
+    curl_off_t us = 0;
+
+    curl_easy_getinfo(easy, what, &us);
+    return us;
+}
+
+static void note_timing(struct transfer *transfer)
+{
+    struct run_timing *timing = &transfer->run->timing;
+    long connections = 0;
+
+    *timing = (struct run_timing){
+        .first_byte_us = get_time(transfer->easy, CURLINFO_STARTTRANSFER_TIME_T),
+        .total_us = get_time(transfer->easy, CURLINFO_TOTAL_TIME_T),
+    };
+    curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &connections);
+    if (connections == 0)
+        return; /* a kept connection: nothing was resolved or connected */
+    timing->dns_us = get_time(transfer->easy, CURLINFO_NAMELOOKUP_TIME_T);
+    timing->connect_us = get_time(transfer->easy, CURLINFO_CONNECT_TIME_T);
+    timing->tls_us = get_time(transfer->easy, CURLINFO_APPCONNECT_TIME_T);
+}
+
+static bool is_short_of_descriptors(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+/* What our callbacks found goes before what libcurl makes of it. */
+static void note_curl_failure(struct transfer *transfer, CURLcode code)
+{
+    struct receiver *receiver = &transfer->receiver;
+    struct text words = {0};
+    enum run_failure kind;
+    bool retryable;
+
+    if (is_short_of_descriptors(transfer->open_errno)) {
+        fault_set(&receiver->fault, RUN_FAILED_NETWORK, true, "cannot open a socket: %s",
+                  strerror(transfer->open_errno));
+    } else if (code == CURLE_OUT_OF_MEMORY && receiver->head_bytes > 0 && !receiver->head_done) {
+        /* libcurl 7.88 reports a header line above its limit of 100 KiB like this. */
+        fault_set(&receiver->fault, RUN_FAILED_LIMIT, false, "a header is too large");
+    }
+    kind = failure_of_curl(code, &retryable);
+    failure_add_clean(&words, transfer->error_text[0] != '\0' ? transfer->error_text
+                                                              : curl_easy_strerror(code));
+    fault_set(&receiver->fault, kind, retryable, "%s", text_string(&words));
+    text_free(&words);
+}
+
+static void note_first_address(struct transfer *transfer)
+{
+    char *ip = NULL;
+
+    if (transfer->redirects > 0)
+        return;
+    curl_easy_getinfo(transfer->easy, CURLINFO_PRIMARY_IP, &ip);
+    transfer->from_public = ip != NULL && address_text_is_public(ip);
+}
+
+/* False: the redirect is refused or its request cannot be sent, and the fault is set. */
+static bool follow(struct transfer *transfer)
+{
+    struct run *run = transfer->run;
+    struct receiver *receiver = &transfer->receiver;
+    struct redirect redirect;
+
+    if (transfer->redirects >= run->source->max_redirects) {
+        fault_set(&receiver->fault, RUN_FAILED_REDIRECT, false,
+                  "more redirects than max_redirects (%u)", run->source->max_redirects);
+        return false;
+    }
+    if (redirect_resolve(text_string(&transfer->url), receiver->location, &redirect,
+                         &receiver->fault) == -1)
+        return false;
+    note_first_address(transfer);
+    end(transfer);
+    transfer->redirects++;
+    /* Once away, the headers stay at home, even when a later redirect leads back: the way there
+     * was another's choice. */
+    transfer->own_origin = transfer->own_origin && redirect.same_origin;
+    text_clear(&transfer->url);
+    text_add(&transfer->url, redirect.url);
+    free(redirect.url);
+    response_clear(&run->response);
+    receiver_start(receiver, run->source, &run->response);
+    return send_request(transfer);
+}
+
+static void judge_status(struct transfer *transfer)
+{
+    struct run *run = transfer->run;
+    int status = run->response.status;
+    const char *phrase = failure_reason_phrase(status);
+
+    if (source_is_success(run->source, status))
+        return;
+    run_fail(run, RUN_FAILED_STATUS, phrase == NULL ? "HTTP %d%s" : "HTTP %d %s", status,
+             phrase == NULL ? "" : phrase);
+    run->retryable = failure_status_is_retryable(status);
+    if (transfer->receiver.retry_after != NULL)
+        run->retry_after_ms = retry_after_parse(transfer->receiver.retry_after, clock_wall_ms());
+}
+
+bool transfer_go_on(struct transfer *transfer, CURLcode code)
+{
+    struct receiver *receiver = &transfer->receiver;
+    struct run *run = transfer->run;
+    curl_off_t sent = 0;
+
+    note_timing(transfer);
+    if (code != CURLE_OK) {
+        note_curl_failure(transfer, code);
+        return failed(transfer);
+    }
+    curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_DOWNLOAD_T, &sent);
+    receiver_finish(receiver, sent);
+    if (receiver->fault.kind != RUN_OK)
+        return failed(transfer);
+    if (response_is_redirect(run->source, run->response.status))
+        return follow(transfer) ? true : failed(transfer);
+    judge_status(transfer);
+    forget(transfer);
+    return false;
+}
+
+void transfer_abort(struct transfer *transfer)
+{
+    forget(transfer);
+}
+
+/* Making and freeing. */
+
+struct transfer *transfer_create(struct engine *engine, const struct transfer_options *options)
+{
+    struct transfer *transfer = calloc(1, sizeof(*transfer));
+    struct request_setup setup;
+
+    if (transfer == NULL)
+        return NULL;
+    transfer->engine = engine;
+    transfer->lane = -1;
+    transfer->easy = curl_easy_init();
+    setup = (struct request_setup){
+        .user_agent = options->user_agent,
+        .ca_file = options->ca_file,
+        .error_text = transfer->error_text,
+        .receiver = &transfer->receiver,
+        .transfer = transfer,
+        .open_socket = open_socket,
+        .before_request = before_request,
+        .engine = engine,
+        .close_socket = engine_close_socket,
+    };
+    if (transfer->easy == NULL || request_prepare(transfer->easy, &setup) == -1) {
+        transfer_free(transfer);
+        return NULL;
+    }
+    return transfer;
+}
+
+void transfer_free(struct transfer *transfer)
+{
+    if (transfer == NULL)
+        return;
+    if (transfer->easy != NULL) {
+        forget(transfer);
+        curl_easy_cleanup(transfer->easy);
+    }
+    text_free(&transfer->url);
+    free(transfer);
+}

@@ -1,0 +1,66 @@
+/*
+ * transfer.h - one attempt of one run: its request, the redirects it is sent through, its outcome.
+ *
+ * A transfer owns an easy handle, which serves one run after the other.
+ */
+#ifndef GATHERD_FETCH_TRANSFER_H
+#define GATHERD_FETCH_TRANSFER_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fetch/engine.h"
+#include "fetch/failure.h"
+#include "fetch/response.h"
+#include "gatherd/run.h"
+#include "gatherd/text.h"
+
+struct transfer_options {
+    const char *user_agent; /* both borrowed for the life of the transfer */
+    const char *ca_file;
+};
+
+struct transfer {
+    CURL *easy; /* owned */
+    struct engine *engine;
+    size_t place; /* the fetcher's: where it stands in its list */
+    char error_text[CURL_ERROR_SIZE];
+    struct receiver receiver;
+
+    uint64_t affinity; /* of the run it has, or had last: libcurl keeps that host's TLS session */
+
+    struct run *run;            /* borrowed; NULL while it rests */
+    struct text url;            /* of the request under way */
+    struct curl_slist *headers; /* owned: libcurl reads it during the request */
+    int lane;                   /* of engine_add(); -1: not added */
+    int64_t deadline_ms;        /* monotonic: `timeout` covers all hops */
+    unsigned redirects;         /* followed so far */
+    bool own_origin;            /* no redirect has led to another origin */
+    bool from_public;           /* the first request went to a public address */
+    int open_errno;             /* why no socket could be opened; 0: none was refused */
+};
+
+/* NULL: out of memory. */
+struct transfer *transfer_create(struct engine *engine, const struct transfer_options *options);
+void transfer_free(struct transfer *transfer); /* NULL is allowed */
+
+/* Equal for sources of one host: their transfers share connections and TLS sessions. */
+uint64_t transfer_affinity(const struct source *source);
+
+/* Both tell whether it is under way; if not it is over, and the run holds the answer or failure. */
+bool transfer_begin(struct transfer *transfer, struct run *run);
+
+/* libcurl is through with its request; a redirect makes it go on. */
+bool transfer_go_on(struct transfer *transfer, CURLcode code);
+
+/* Stops it in the middle. */
+void transfer_abort(struct transfer *transfer);
+
+/*
+ * Whether a request may go to an address: a redirect must not lead from a public address to one
+ * that is not. Otherwise the fault is set.
+ */
+bool transfer_may_connect(struct transfer *transfer, bool is_public, const char *address);
+
+#endif

@@ -1,0 +1,226 @@
+#include "http_server.h"
+
+#include "test.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define MAX_CONNECTIONS 4096
+#define MAX_HEAD        (64 * 1024)
+
+struct connection {
+    struct http_server *server;
+    unsigned number;
+    int fd;
+    pthread_t thread;
+};
+
+struct http_server {
+    int listener;
+    unsigned port;
+    http_handler *handler;
+    void *context;
+    pthread_t acceptor;
+    atomic_uint connections;
+    atomic_uint open;
+    atomic_uint requests;
+
+    pthread_mutex_t mutex; /* guards what follows */
+    bool stopping;
+    unsigned count;
+    struct connection *all[MAX_CONNECTIONS];
+};
+
+void http_send(int fd, const char *data, size_t length)
+{
+    while (length > 0) {
+        ssize_t sent = send(fd, data, length, MSG_NOSIGNAL);
+
+        if (sent <= 0)
+            return; /* the client is gone, which is its right */
+        data += sent;
+        length -= (size_t)sent;
+    }
+}
+
+void http_reply(int fd, int status, const char *headers, const char *body)
+{
+    char *all;
+    int length = asprintf(&all, "HTTP/1.1 %d Some Phrase\r\n%sContent-Length: %zu\r\n\r\n%s",
+                          status, headers, strlen(body), body);
+
+    assert_true(length > 0);
+    http_send(fd, all, (size_t)length);
+    free(all);
+}
+
+bool http_header(const struct http_request *request, const char *name, char *value, size_t size)
+{
+    const char *line = strchr(request->head, '\n');
+    size_t length = strlen(name);
+
+    for (; line != NULL; line = strchr(line, '\n')) {
+        line++;
+        if (strncasecmp(line, name, length) == 0 && line[length] == ':') {
+            const char *start = line + length + 1 + strspn(line + length + 1, " ");
+
+            snprintf(value, size, "%.*s", (int)strcspn(start, "\r\n"), start);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Reads one head into `head`; what follows it belongs to the next request. */
+static bool read_head(int fd, char *head, size_t *used)
+{
+    while (strstr(head, "\r\n\r\n") == NULL) {
+        ssize_t got = *used + 1 < MAX_HEAD ? recv(fd, head + *used, MAX_HEAD - 1 - *used, 0) : 0;
+
+        if (got <= 0)
+            return false;
+        *used += (size_t)got;
+        head[*used] = '\0';
+    }
+    return true;
+}
+
+static bool answer(const struct connection *c, char *head, size_t *used)
+{
+    char *end = strstr(head, "\r\n\r\n") + 4;
+    size_t rest = *used - (size_t)(end - head);
+    char target[16 * 1024] = "";
+    struct http_request request = {.target = target, .head = head, .connection = c->number};
+    char saved = *end;
+    bool keep;
+
+    *end = '\0';
+    sscanf(head, "%*s %16383s", target);
+    keep = c->server->handler(c->fd, &request, c->server->context);
+    *end = saved;
+    memmove(head, end, rest + 1);
+    *used = rest;
+    atomic_fetch_add(&c->server->requests, 1);
+    return keep;
+}
+
+static void *serve(void *argument)
+{
+    struct connection *c = argument;
+    char *head = calloc(1, MAX_HEAD);
+    size_t used = 0;
+
+    while (head != NULL && read_head(c->fd, head, &used) && answer(c, head, &used))
+        ;
+    free(head);
+    atomic_fetch_sub(&c->server->open, 1);
+    shutdown(c->fd, SHUT_RDWR); /* closed after the join, so that its number stays its own */
+    return NULL;
+}
+
+static bool add(struct http_server *server, int fd)
+{
+    struct connection *c = calloc(1, sizeof(*c));
+    bool added = false;
+
+    if (c == NULL)
+        return false;
+    *c = (struct connection){.server = server, .fd = fd};
+    c->number = atomic_fetch_add(&server->connections, 1) + 1;
+    atomic_fetch_add(&server->open, 1);
+    pthread_mutex_lock(&server->mutex);
+    if (!server->stopping && server->count < MAX_CONNECTIONS &&
+        pthread_create(&c->thread, NULL, serve, c) == 0) {
+        server->all[server->count++] = c;
+        added = true;
+    }
+    pthread_mutex_unlock(&server->mutex);
+    if (!added) {
+        atomic_fetch_sub(&server->open, 1);
+        free(c);
+    }
+    return added;
+}
+
+static void *accept_all(void *argument)
+{
+    struct http_server *server = argument;
+    int on = 1;
+    int fd;
+
+    while ((fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC)) != -1) {
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+        if (!add(server, fd))
+            close(fd);
+    }
+    return NULL;
+}
+
+struct http_server *http_server_start(const char *address, http_handler *handler, void *context)
+{
+    struct http_server *server = calloc(1, sizeof(*server));
+    struct sockaddr_in name = {.sin_family = AF_INET};
+    socklen_t size = sizeof(name);
+
+    assert_non_null(server);
+    server->handler = handler;
+    server->context = context;
+    pthread_mutex_init(&server->mutex, NULL);
+    assert_int_equal(inet_pton(AF_INET, address, &name.sin_addr), 1);
+    server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(server->listener != -1);
+    assert_int_equal(bind(server->listener, (struct sockaddr *)&name, sizeof(name)), 0);
+    assert_int_equal(listen(server->listener, 1024), 0);
+    assert_int_equal(getsockname(server->listener, (struct sockaddr *)&name, &size), 0);
+    server->port = ntohs(name.sin_port);
+    assert_int_equal(pthread_create(&server->acceptor, NULL, accept_all, server), 0);
+    return server;
+}
+
+void http_server_stop(struct http_server *server)
+{
+    shutdown(server->listener, SHUT_RDWR);
+    pthread_join(server->acceptor, NULL);
+    close(server->listener);
+    pthread_mutex_lock(&server->mutex);
+    server->stopping = true;
+    for (unsigned i = 0; i < server->count; i++)
+        shutdown(server->all[i]->fd, SHUT_RDWR);
+    pthread_mutex_unlock(&server->mutex);
+    for (unsigned i = 0; i < server->count; i++) {
+        pthread_join(server->all[i]->thread, NULL);
+        close(server->all[i]->fd);
+        free(server->all[i]);
+    }
+    pthread_mutex_destroy(&server->mutex);
+    free(server);
+}
+
+unsigned http_server_port(const struct http_server *server)
+{
+    return server->port;
+}
+
+unsigned http_server_connections(const struct http_server *server)
+{
+    return atomic_load(&((struct http_server *)server)->connections);
+}
+
+unsigned http_server_open(const struct http_server *server)
+{
+    return atomic_load(&((struct http_server *)server)->open);
+}
+
+unsigned http_server_requests(const struct http_server *server)
+{
+    return atomic_load(&((struct http_server *)server)->requests);
+}
