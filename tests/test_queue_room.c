@@ -161,6 +161,25 @@ static void a_put_that_gives_up_its_turn_lets_reservations_be_told(void **state)
     assert_int_equal(queue_reserve(*state), QUEUE_OK);
 }
 
+static void no_room_is_told_while_a_put_has_the_turn(void **state)
+{
+    struct room_watcher w = {.q = *state};
+    struct call large = put_call(*state, 3, 1000, QUEUE_FOREVER);
+
+    queue_on_room(*state, count_wake, &w);
+    put(*state, 1, 10);
+    put(*state, 2, 10);
+    call_start(&large);
+    await_waiters(*state, 1, 0);
+    assert_int_equal(queue_reserve(*state), QUEUE_FULL);
+    assert_int_equal(get(*state), 1);
+    assert_int_equal(get(*state), 2);
+    assert_int_equal(call_finish(&large), QUEUE_OK);
+    assert_int_equal(atomic_load(&w.calls), 0); /* a reservation would have been refused again */
+    assert_int_equal(get(*state), 3);
+    assert_int_equal(atomic_load(&w.calls), 1);
+}
+
 static void shutdown_is_told(void **state)
 {
     struct room_watcher w = {.q = *state};
@@ -231,6 +250,7 @@ int main(void)
         RULE(room_without_a_refusal_is_not_told),
         RULE(raised_limits_are_told),
         RULE(a_put_that_gives_up_its_turn_lets_reservations_be_told),
+        RULE(no_room_is_told_while_a_put_has_the_turn),
         RULE(shutdown_is_told),
         RULE(setting_a_watcher_twice_replaces_it_and_null_removes_it),
         RULE(removing_a_watcher_waits_for_its_call_under_way),
