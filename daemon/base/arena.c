@@ -126,22 +126,24 @@ char *arena_copy(struct arena *arena, const char *text, size_t length)
     return copy;
 }
 
-/* The newest block is the largest: it is kept, when it is not above the limit, and the rest goes.
- */
+/* Blocks are the larger the newer: the newest within the limit is the one worth keeping. */
 void arena_reset(struct arena *arena)
 {
     struct block *block = arena->newest;
 
-    arena->older_used = 0;
-    if (block == NULL)
-        return;
-    free_blocks(block->next);
-    block->next = NULL;
-    block->used = 0;
-    if (block->size > arena->keep_bytes) {
+    while (block != NULL && block->size > arena->keep_bytes) {
+        struct block *next = block->next;
+
         free(block);
-        arena->newest = NULL;
+        block = next;
     }
+    if (block != NULL) {
+        free_blocks(block->next);
+        block->next = NULL;
+        block->used = 0;
+    }
+    arena->newest = block;
+    arena->older_used = 0;
 }
 
 size_t arena_used(const struct arena *arena)

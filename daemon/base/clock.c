@@ -53,6 +53,9 @@ struct timespec clock_deadline(int64_t timeout_ms)
     if (t.tv_nsec >= MS_PER_S * NS_PER_MS) {
         t.tv_sec++;
         t.tv_nsec -= MS_PER_S * NS_PER_MS;
+    } else if (t.tv_nsec < 0) { /* of a negative timeout */
+        t.tv_sec--;
+        t.tv_nsec += MS_PER_S * NS_PER_MS;
     }
     return t;
 }
@@ -153,6 +156,7 @@ int clock_parse(const char *text, int64_t *wall_ms)
     };
     int64_t v[sizeof(parts) / sizeof(parts[0])];
     const char *p = text;
+    int64_t days;
 
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         if (read_digits(&p, parts[i].digits, parts[i].low, parts[i].high, &v[i]) == -1 ||
@@ -161,7 +165,9 @@ int clock_parse(const char *text, int64_t *wall_ms)
     }
     if (*p != '\0')
         return -1;
-    *wall_ms = clock_days_from_civil(v[0], (unsigned)v[1], (unsigned)v[2]) * MS_PER_DAY +
-               v[3] * 3600000 + v[4] * 60000 + v[5] * 1000 + v[6];
+    days = clock_days_from_civil(v[0], (unsigned)v[1], (unsigned)v[2]);
+    if (civil_from_days(days).day != v[2]) /* 02-30 would be 03-02 */
+        return -1;
+    *wall_ms = days * MS_PER_DAY + v[3] * 3600000 + v[4] * 60000 + v[5] * 1000 + v[6];
     return 0;
 }

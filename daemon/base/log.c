@@ -47,6 +47,27 @@ static bool needs_quotes(const char *value)
     return false;
 }
 
+/*
+ * What is not seen but changes what is seen around it: C1 controls, and of Unicode's format
+ * characters (category Cf) and separators those that hide text, reorder it or break the line.
+ */
+static bool makes_lines_lie(uint32_t c)
+{
+    static const struct {
+        uint32_t first;
+        uint32_t last;
+    } ranges[] = {
+        {0x80, 0x9f},     {0xad, 0xad},     {0x61c, 0x61c},   {0x180e, 0x180e}, {0x200b, 0x200f},
+        {0x2028, 0x202e}, {0x2060, 0x206f}, {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe007f},
+    };
+
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
+        if (c >= ranges[i].first && c <= ranges[i].last)
+            return true;
+    }
+    return false;
+}
+
 /* Length of the well-formed UTF-8 character at p that a terminal may be shown, or 0. */
 static size_t printable_utf8(const unsigned char *p)
 {
@@ -72,11 +93,8 @@ static size_t printable_utf8(const unsigned char *p)
     }
     if ((length == 3 && c < 0x800) || (length == 4 && (c < 0x10000 || c > 0x10ffff)))
         return 0;
-    if (c < 0xa0 || (c >= 0xd800 && c <= 0xdfff))
-        return 0; /* C1 controls, surrogates */
-    if ((c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-        (c >= 0x2066 && c <= 0x2069) || c == 0xfeff)
-        return 0; /* invisible marks and bidirectional overrides, which can make a line lie */
+    if ((c >= 0xd800 && c <= 0xdfff) || makes_lines_lie(c))
+        return 0; /* surrogates are not characters */
     return length;
 }
 

@@ -133,7 +133,8 @@ void text_json_string(struct text *text, const char *data, size_t length)
         else
             text_format(text, "\\u%04x", c);
     }
-    text_append(text, data + done, length - done);
+    if (done < length)
+        text_append(text, data + done, length - done);
     text_char(text, '"');
 }
 

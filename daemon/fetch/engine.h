@@ -52,6 +52,6 @@ void engine_wake(struct engine *engine);
 curl_socket_t engine_open_socket(struct engine *engine, const struct curl_sockaddr *address);
 
 /* CURLOPT_CLOSESOCKETFUNCTION; `clientp` is the engine. */
-int engine_close_socket(void *clientp, curl_socket_t socket);
+int engine_close_socket(void *clientp, curl_socket_t fd);
 
 #endif

@@ -2,8 +2,9 @@
  * arena.h - memory that is given piece by piece and taken back all at once.
  *
  * A processor decodes a batch into one arena and resets it after the commit, so that the hot path
- * neither frees nor fragments. Reset keeps the blocks for the next batch up to the limit given to
- * arena_create(), so one huge response does not stay in memory for ever. One thread only.
+ * neither frees nor fragments. Reset keeps the largest block within the limit given to
+ * arena_create() for the next batch, so one huge response does not stay in memory for ever. One
+ * thread only.
  */
 #ifndef GATHERD_ARENA_H
 #define GATHERD_ARENA_H

@@ -20,7 +20,7 @@ int64_t clock_monotonic_ms(void);
 int64_t clock_monotonic_us(void);
 int64_t clock_wall_ms(void);
 
-/* CLOCK_MONOTONIC now plus `timeout_ms`, for pthread_cond_clockwait() and its like. */
+/* CLOCK_MONOTONIC now plus `timeout_ms` (may be negative), for pthread_cond_clockwait(). */
 struct timespec clock_deadline(int64_t timeout_ms);
 
 /* Bytes of "2026-01-02T03:04:05.678Z" with its NUL. */
@@ -32,7 +32,7 @@ struct timespec clock_deadline(int64_t timeout_ms);
  */
 char *clock_format(int64_t wall_ms, char text[CLOCK_TEXT_SIZE]);
 
-/* Reads what clock_format() writes. Returns 0, or -1 when `text` is anything else. */
+/* Reads what clock_format() writes. Returns 0, or -1 when `text` is anything else, as 02-30 is. */
 int clock_parse(const char *text, int64_t *wall_ms);
 
 /* Days since 1970-01-01 of a date in the proleptic Gregorian calendar; month 1-12, day 1-31. */

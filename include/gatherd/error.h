@@ -25,7 +25,7 @@ enum error_code {
 
 struct error {
     enum error_code code; /* ERROR_NONE in {0} */
-    char text[512];       /* where, what, what to do; cut at the end when too long */
+    char text[512];       /* where, what, what to do; too long: cut behind a whole character */
 };
 
 /* Sets code and text, unless `err` is NULL or holds an earlier report. */
@@ -35,8 +35,7 @@ void error_set(struct error *err, enum error_code code, const char *format, ...)
 /* Puts "CONTEXT: " before the text of an error that is set. */
 void error_wrap(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The process exit status for `code`, by the names of sysexits.h: 0, 1, 64, 69, 70, 74, 77 or 78.
- */
+/* The process exit status for `code`, as sysexits.h has them: 0, 1, 64, 69, 70, 74, 77 or 78. */
 int error_exit_status(enum error_code code);
 
 #endif

@@ -64,7 +64,7 @@ int schedule_configure(struct schedule *schedule, struct config *config,
  * nothing from schedule_take(); those that sleep are woken. On -1 (out of memory) nothing has
  * changed.
  */
-int schedule_set_lanes(struct schedule *schedule, unsigned lanes, struct error *err);
+int schedule_set_lanes(struct schedule *schedule, unsigned count, struct error *err);
 
 /*
  * A run of this lane that may start now, or NULL; then `*wait_ms` is the time until one may be due

@@ -18,7 +18,9 @@ int units_parse_size(const char *text, int64_t *bytes);
 /* Room for what the two below write, with its NUL. */
 #define UNITS_TEXT_SIZE 40
 
-/* Writes the shortest form that parses back to the same value ("1h30m", "64MiB"); returns `text`.
+/*
+ * Each writes a form that parses back to the same value and returns `text`: a duration largest unit
+ * first ("1h30m"; one below 0 as "0s"), a size in the largest unit that divides it ("64MiB").
  */
 char *units_format_duration(int64_t ms, char text[UNITS_TEXT_SIZE]);
 char *units_format_size(int64_t bytes, char text[UNITS_TEXT_SIZE]);
