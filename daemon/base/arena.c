@@ -98,6 +98,7 @@ void *arena_grow(struct arena *arena, void *pointer, size_t old_size, size_t new
     void *copy;
 
     assert(new_size >= old_size);
+    assert(pointer != NULL || old_size == 0);
     if (new_size <= held && pointer != NULL)
         return pointer;
     if (pointer != NULL && block != NULL && (char *)pointer + held == block->data + block->used) {
