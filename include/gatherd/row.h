@@ -69,7 +69,7 @@ struct result {
     size_t inserted;
     size_t updated;
     size_t unchanged;
-    size_t rejected; /* records in the dead letters, dead_letters of this result included */
+    size_t rejected; /* records in the dead letters, those of dead_letters included; no bodies */
 };
 
 /* What one transaction takes. */

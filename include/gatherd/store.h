@@ -39,7 +39,8 @@ enum store_status {
 /*
  * Opens or creates the database, takes its lock, recovers what a crash left, brings its internal
  * tables up to date. NULL with ERROR_UNAVAILABLE: another gatherd has it, it is newer than this
- * program, or it is not gatherd's; ERROR_PERMISSION, ERROR_IO and ERROR_SPACE as they say.
+ * program, it is not gatherd's, or its folder is missing; ERROR_PERMISSION, ERROR_IO and
+ * ERROR_SPACE as they say.
  */
 struct store *store_open(const char *path, const struct store_options *options, struct error *err);
 
@@ -57,7 +58,8 @@ int store_register(struct store *store, const struct config *config, struct sour
  * Writes the whole batch in one transaction: rows, schema changes, source state, run records, dead
  * letters; fills the counts of each result. A row that the database refuses goes to the dead
  * letters with the reason, and the rest goes on. A table that cannot take a run at all turns it
- * into a failed run (RUN_FAILED_STORE) whose body is kept, and harms no other run.
+ * into a failed run (RUN_FAILED_STORE, with run->failures counted on from the last saved one) whose
+ * body is kept, and harms no other run. Without STORE_OK results and runs are as they were.
  */
 enum store_status store_commit(struct store *store, struct batch *batch, struct error *err);
 
@@ -74,12 +76,16 @@ void store_reader_close(struct store_reader *reader);
 
 struct store_query_hooks {
     void *context;
-    /* Once, before the first row; names are borrowed for the call. Non-zero ends the query. */
+    /* Before the first row, also when there is none. Non-zero ends the query, here and below. */
     int (*columns)(void *context, const char *const *names, size_t count);
+    /* Names and values are borrowed for the call. */
     int (*row)(void *context, const struct value *values, size_t count);
 };
 
-/* Runs one read-only statement (or several, each in turn). An attempt to write is an error. */
+/*
+ * Runs one read-only statement, or several, each in turn with its own names. An attempt to write or
+ * to attach another file is an error (ERROR_FAILED). 0 too when a hook ended the query.
+ */
 int store_query(struct store_reader *reader, const char *sql, const struct store_query_hooks *hooks,
                 struct error *err);
 

@@ -1,0 +1,115 @@
+#include "store/dead_letters.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "gatherd/hash.h"
+#include "store/names.h"
+
+/* A row of SQLite has a limit (10^9 bytes by default); the other columns need little of it. */
+#define ROW_REST_BYTES (64 * 1024)
+
+int dead_letters_open(struct dead_letters *letters, sqlite3 *db, struct error *err)
+{
+    static const char insert[] =
+        "INSERT INTO _gatherd_dead_letters"
+        " (run_id, source, table_name, kind, position, line, column, reason, content_type, content,"
+        " bytes, hash, first_at, last_at)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13)"
+        " ON CONFLICT (hash, source, reason, kind) DO UPDATE SET run_id = excluded.run_id,"
+        " table_name = excluded.table_name, position = excluded.position, line = excluded.line,"
+        " column = excluded.column, last_at = excluded.last_at, occurrences = occurrences + 1";
+
+    return sqlite_prepare(db, insert, &letters->insert, err);
+}
+
+void dead_letters_close(struct dead_letters *letters)
+{
+    sqlite3_finalize(letters->insert);
+    text_free(&letters->json);
+}
+
+/* Text that is no UTF-8 would be damaged by whoever reads it as text. */
+static void bind_content(sqlite3_stmt *stmt, const char *data, size_t length)
+{
+    size_t most = (size_t)sqlite3_limit(sqlite3_db_handle(stmt), SQLITE_LIMIT_LENGTH, -1);
+    size_t kept = length < most - ROW_REST_BYTES ? length : most - ROW_REST_BYTES;
+
+    if (utf8_valid(data, kept))
+        sqlite_bind_bytes(stmt, 10, data, kept);
+    else
+        sqlite3_bind_blob64(stmt, 10, data, kept, SQLITE_STATIC);
+}
+
+static void bind_number(sqlite3_stmt *stmt, int index, size_t number, bool known)
+{
+    if (known)
+        sqlite3_bind_int64(stmt, index, (sqlite3_int64)number);
+    else
+        sqlite3_bind_null(stmt, index);
+}
+
+int dead_letters_add(struct dead_letters *letters, const struct result *result,
+                     const struct outcome *outcome, const struct dead_letter *letter,
+                     const struct moment *moment, struct error *err)
+{
+    const struct run *run = result->run;
+    sqlite3_stmt *stmt = letters->insert;
+    struct slice content = {run->response.body, run->response.body_bytes};
+    struct hash128 hash;
+    char hex[33];
+
+    if (letter->record != NULL) {
+        text_clear(&letters->json);
+        node_write_json(letter->record, &letters->json);
+        if (text_failed(&letters->json)) {
+            error_set(err, ERROR_NOMEM, "dead letters: out of memory");
+            return -1;
+        }
+        content = (struct slice){text_string(&letters->json), letters->json.length};
+    }
+    if (content.data == NULL)
+        content = (struct slice){"", 0};
+    hash = hash128_bytes(content.data, content.length);
+    snprintf(hex, sizeof(hex), "%016" PRIx64 "%016" PRIx64, hash.high, hash.low);
+    sqlite3_bind_int64(stmt, 1, outcome->run_id);
+    sqlite_bind_string(stmt, 2, run->source->name);
+    sqlite_bind_string(stmt, 3, run->source->table);
+    sqlite_bind_string(stmt, 4, letter->record != NULL ? "record" : "body");
+    bind_number(stmt, 5, letter->position, letter->record != NULL);
+    bind_number(stmt, 6, letter->line, letter->line > 0);
+    bind_number(stmt, 7, letter->column, letter->line > 0);
+    sqlite_bind_string(stmt, 8, letter->reason);
+    sqlite_bind_string(stmt, 9,
+                       letter->record != NULL ? "application/json" : run->response.content_type);
+    bind_content(stmt, content.data, content.length);
+    sqlite3_bind_int64(stmt, 11, (sqlite3_int64)content.length);
+    sqlite_bind_string(stmt, 12, hex);
+    sqlite_bind_string(stmt, 13, moment->text);
+    return sqlite_run(stmt, "_gatherd_dead_letters", err);
+}
+
+void dead_letters_locate(struct body_position *position, const struct result *result,
+                         const struct node *record, unsigned *line, unsigned *column)
+{
+    size_t offset;
+
+    *line = *column = 0;
+    if (record == NULL || record->raw == NULL || result->body == NULL)
+        return;
+    offset = (size_t)(record->raw - result->body);
+    if (offset < position->offset)
+        *position = (struct body_position){0};
+    for (; position->offset < offset; position->offset++) {
+        unsigned char c = (unsigned char)result->body[position->offset];
+
+        if (c == '\n') {
+            position->line++;
+            position->column = 0;
+        } else if ((c & 0xc0) != 0x80) {
+            position->column++;
+        }
+    }
+    *line = position->line + 1;
+    *column = position->column + 1;
+}

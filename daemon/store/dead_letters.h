@@ -1,0 +1,43 @@
+/*
+ * dead_letters.h - _gatherd_dead_letters: what could not become rows, whole, with the reason.
+ *
+ * The same content refused for the same reason again counts up the row that is there, so a source
+ * that sends the same page of HTML every minute does not fill the disk.
+ */
+#ifndef GATHERD_STORE_DEAD_LETTERS_H
+#define GATHERD_STORE_DEAD_LETTERS_H
+
+#include "gatherd/error.h"
+#include "gatherd/row.h"
+#include "gatherd/text.h"
+#include "store/outcome.h"
+#include "store/sqlite.h"
+
+struct dead_letters {
+    sqlite3_stmt *insert;
+    struct text json; /* of one record, reused */
+};
+
+int dead_letters_open(struct dead_letters *letters, sqlite3 *db, struct error *err);
+void dead_letters_close(struct dead_letters *letters);
+
+/* Writes one: letter->record, or the whole body of the run's response where that is NULL. */
+int dead_letters_add(struct dead_letters *letters, const struct result *result,
+                     const struct outcome *outcome, const struct dead_letter *letter,
+                     const struct moment *moment, struct error *err);
+
+/* How far into the body a search for line and column has come; {0} at the start. */
+struct body_position {
+    size_t offset;
+    unsigned line;   /* before the offset */
+    unsigned column; /* characters before the offset in its line */
+};
+
+/*
+ * Line and column, from 1, of a record of the result, 0 and 0 where it has no place in the body.
+ * Records in the order of the body cost one walk through it in all.
+ */
+void dead_letters_locate(struct body_position *position, const struct result *result,
+                         const struct node *record, unsigned *line, unsigned *column);
+
+#endif

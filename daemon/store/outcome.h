@@ -1,0 +1,34 @@
+/*
+ * outcome.h - what a transaction makes of one result, before it is known whether it commits.
+ *
+ * Results and runs are written only after the commit: when it fails, they are as they were.
+ */
+#ifndef GATHERD_STORE_OUTCOME_H
+#define GATHERD_STORE_OUTCOME_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gatherd/clock.h"
+#include "gatherd/error.h"
+#include "gatherd/run.h"
+
+/* The time of a transaction. */
+struct moment {
+    int64_t wall_ms;
+    int64_t monotonic_us;
+    char text[CLOCK_TEXT_SIZE];
+};
+
+struct outcome {
+    int64_t run_id;
+    enum run_failure failure; /* of the run, or RUN_FAILED_STORE */
+    unsigned failures;        /* in a row, this one included */
+    size_t inserted;
+    size_t updated;
+    size_t unchanged;
+    size_t rejected;
+    struct error refusal; /* why the table could not take the run; ERROR_NONE: it could */
+};
+
+#endif

@@ -1,0 +1,93 @@
+#include "store/runs.h"
+
+int runs_open(struct runs *runs, sqlite3 *db, struct error *err)
+{
+    static const char insert[] =
+        "INSERT INTO _gatherd_runs (id, source, source_id, scheduled_at, started_at, finished_at,"
+        " outcome, failure, http_status, requests, bytes, records, inserted, updated, unchanged,"
+        " rejected, skipped_slots, dns_ms, connect_ms, tls_ms, first_byte_ms, total_ms, queue_ms,"
+        " error) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
+        " ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)";
+
+    return sqlite_prepare(db, insert, &runs->insert, err);
+}
+
+void runs_close(struct runs *runs)
+{
+    sqlite3_finalize(runs->insert);
+}
+
+const char *runs_error_text(const struct run *run, const struct outcome *outcome)
+{
+    return outcome->refusal.code != ERROR_NONE ? outcome->refusal.text : run->error;
+}
+
+static const char *outcome_name(const struct outcome *outcome)
+{
+    if (outcome->failure != RUN_OK)
+        return "failed";
+    return outcome->rejected > 0 ? "partial" : "success";
+}
+
+static void bind_time(sqlite3_stmt *stmt, int index, int64_t ms, char text[CLOCK_TEXT_SIZE])
+{
+    sqlite_bind_string(stmt, index, ms == 0 ? NULL : clock_format(ms, text));
+}
+
+/* What did not happen has no duration. */
+static void bind_duration(sqlite3_stmt *stmt, int index, int64_t us)
+{
+    if (us > 0)
+        sqlite3_bind_double(stmt, index, (double)us / 1000.0);
+    else
+        sqlite3_bind_null(stmt, index);
+}
+
+static void bind_count(sqlite3_stmt *stmt, int index, size_t count)
+{
+    sqlite3_bind_int64(stmt, index, (sqlite3_int64)count);
+}
+
+static void bind_timing(sqlite3_stmt *stmt, const struct run *run, const struct moment *moment)
+{
+    int64_t queued_us =
+        run->received_mono_us == 0 ? 0 : moment->monotonic_us - run->received_mono_us;
+
+    bind_duration(stmt, 18, run->timing.dns_us);
+    bind_duration(stmt, 19, run->timing.connect_us);
+    bind_duration(stmt, 20, run->timing.tls_us);
+    bind_duration(stmt, 21, run->timing.first_byte_us);
+    bind_duration(stmt, 22, run->timing.total_us);
+    bind_duration(stmt, 23, queued_us);
+}
+
+int runs_add(struct runs *runs, const struct result *result, const struct outcome *outcome,
+             const struct moment *moment, struct error *err)
+{
+    const struct run *run = result->run;
+    sqlite3_stmt *stmt = runs->insert;
+    char scheduled[CLOCK_TEXT_SIZE];
+    char started[CLOCK_TEXT_SIZE];
+
+    sqlite3_bind_int64(stmt, 1, outcome->run_id);
+    sqlite_bind_string(stmt, 2, run->source->name);
+    sqlite3_bind_int64(stmt, 3, run->source_id);
+    bind_time(stmt, 4, run->scheduled_at_ms, scheduled);
+    bind_time(stmt, 5, run->started_at_ms, started);
+    sqlite_bind_string(stmt, 6, moment->text);
+    sqlite_bind_string(stmt, 7, outcome_name(outcome));
+    sqlite_bind_string(stmt, 8, run_failure_name(outcome->failure));
+    if (run->response.status != 0)
+        sqlite3_bind_int(stmt, 9, run->response.status);
+    bind_count(stmt, 10, run->requests);
+    bind_count(stmt, 11, run->response.body_bytes);
+    bind_count(stmt, 12, result->records);
+    bind_count(stmt, 13, outcome->inserted);
+    bind_count(stmt, 14, outcome->updated);
+    bind_count(stmt, 15, outcome->unchanged);
+    bind_count(stmt, 16, outcome->rejected);
+    bind_count(stmt, 17, run->skipped);
+    bind_timing(stmt, run, moment);
+    sqlite_bind_string(stmt, 24, runs_error_text(run, outcome));
+    return sqlite_run(stmt, "_gatherd_runs", err);
+}

@@ -1,0 +1,25 @@
+/*
+ * runs.h - _gatherd_runs: one row a run, written in the transaction that commits it.
+ */
+#ifndef GATHERD_STORE_RUNS_H
+#define GATHERD_STORE_RUNS_H
+
+#include "gatherd/error.h"
+#include "gatherd/row.h"
+#include "store/outcome.h"
+#include "store/sqlite.h"
+
+struct runs {
+    sqlite3_stmt *insert;
+};
+
+int runs_open(struct runs *runs, sqlite3 *db, struct error *err);
+void runs_close(struct runs *runs);
+
+int runs_add(struct runs *runs, const struct result *result, const struct outcome *outcome,
+             const struct moment *moment, struct error *err);
+
+/* The text for people about the run's failure, in this outcome; NULL: it succeeded. */
+const char *runs_error_text(const struct run *run, const struct outcome *outcome);
+
+#endif

@@ -1,0 +1,468 @@
+/*
+ * The face of the store: opening and closing, and the one transaction that takes a batch.
+ *
+ * A commit goes: BEGIN IMMEDIATE; for each result its rows (which may change its table first), its
+ * dead letters, its run, its source's state; COMMIT. What is learned on the way is kept in
+ * outcomes and reaches results and runs after the COMMIT only, so a batch that was rolled back can
+ * be given again as it is.
+ */
+#include "gatherd/store.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "store/dead_letters.h"
+#include "store/lock.h"
+#include "store/migrate.h"
+#include "store/outcome.h"
+#include "store/runs.h"
+#include "store/schema.h"
+#include "store/sqlite.h"
+#include "store/state.h"
+#include "store/table.h"
+
+struct store {
+    /* Set by store_open(), never changed. */
+    char *path; /* owned */
+    struct lock *lock;
+
+    pthread_mutex_t mutex; /* guards everything below */
+    sqlite3 *db;
+    sqlite3_stmt *begin;
+    sqlite3_stmt *commit;
+    sqlite3_stmt *data_version;
+    int64_t last_data_version; /* changes when another connection writes */
+    int64_t next_run_id;
+    struct schema *schema;
+    struct runs runs;
+    struct state state;
+    struct dead_letters dead_letters;
+    struct outcome *outcomes; /* owned: of the batch at hand, reused */
+    size_t capacity;
+};
+
+/* --- Opening and closing --- */
+
+static int check_kind(const char *path, struct error *err)
+{
+    struct stat st;
+
+    if (stat(path, &st) == -1 || S_ISREG(st.st_mode))
+        return 0; /* what else is wrong shows when it is locked and opened */
+    error_set(err, ERROR_UNAVAILABLE, "%s is %s, not a database file; choose another path", path,
+              S_ISDIR(st.st_mode) ? "a folder" : "no ordinary file");
+    return -1;
+}
+
+static int prepare_statements(struct store *store, struct error *err)
+{
+    sqlite3 *db = store->db;
+
+    if (sqlite_prepare(db, "BEGIN IMMEDIATE", &store->begin, err) == -1 ||
+        sqlite_prepare(db, "COMMIT", &store->commit, err) == -1 ||
+        sqlite_prepare(db, "PRAGMA data_version", &store->data_version, err) == -1 ||
+        runs_open(&store->runs, db, err) == -1 || state_open(&store->state, db, err) == -1 ||
+        dead_letters_open(&store->dead_letters, db, err) == -1)
+        return -1;
+    store->schema = schema_create(db, err);
+    return store->schema == NULL ? -1 : 0;
+}
+
+/*
+ * Run ids are never used twice, though old runs may be deleted: each source's last run is noted
+ * with the source, and sources stay.
+ */
+static int read_next_run_id(struct store *store, struct error *err)
+{
+    static const char sql[] = "SELECT 1 + max(coalesce((SELECT max(id) FROM _gatherd_runs), 0),"
+                              " coalesce((SELECT max(last_run_id) FROM _gatherd_sources), 0))";
+
+    return sqlite_integer(store->db, sql, &store->next_run_id, err);
+}
+
+static int prepare_database(struct store *store, const struct store_options *options,
+                            struct error *err)
+{
+    struct error cause = {0};
+
+    if (sqlite_configure_writer(store->db, options->synchronous, &cause) == 0 &&
+        migrate_run(store->db, &cause) == 0 && prepare_statements(store, &cause) == 0 &&
+        read_next_run_id(store, &cause) == 0)
+        return 0;
+    if (cause.code == ERROR_FAILED) /* "no such table: _gatherd_runs" */
+        error_set(err, ERROR_UNAVAILABLE,
+                  "%s: its internal tables are damaged (%s); restore a backup, or choose another "
+                  "path",
+                  store->path, cause.text);
+    else
+        error_set(err, cause.code, "%s: %s", store->path, cause.text);
+    return -1;
+}
+
+static void release(struct store *store, bool unused)
+{
+    if (store->db != NULL) {
+        schema_free(store->schema);
+        runs_close(&store->runs);
+        state_close(&store->state);
+        dead_letters_close(&store->dead_letters);
+        sqlite3_finalize(store->begin);
+        sqlite3_finalize(store->commit);
+        sqlite3_finalize(store->data_version);
+        sqlite3_close(store->db);
+    }
+    lock_release(store->lock, unused);
+    pthread_mutex_destroy(&store->mutex);
+    free(store->outcomes);
+    free(store->path);
+    free(store);
+}
+
+struct store *store_open(const char *path, const struct store_options *options, struct error *err)
+{
+    struct store *store = calloc(1, sizeof(*store));
+    bool foreign = false;
+
+    if (store == NULL || (store->path = strdup(path)) == NULL) {
+        free(store);
+        error_set(err, ERROR_NOMEM, "%s: out of memory", path);
+        return NULL;
+    }
+    pthread_mutex_init(&store->mutex, NULL); /* with default attributes it cannot fail */
+    if (check_kind(path, err) == -1)
+        goto fail;
+    store->lock = lock_acquire(path, err);
+    if (store->lock == NULL || sqlite_open_writer(path, &store->db, err) == -1)
+        goto fail;
+    foreign = migrate_check(store->db, path, err) == -1;
+    if (!foreign && prepare_database(store, options, err) == 0)
+        return store;
+fail:
+    release(store, foreign);
+    return NULL;
+}
+
+void store_close(struct store *store)
+{
+    if (store == NULL)
+        return;
+    /* A reader in the way leaves some of the log where it is, and nothing is lost. */
+    sqlite3_wal_checkpoint_v2(store->db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    release(store, false);
+}
+
+/* --- Transactions --- */
+
+static void roll_back(struct store *store)
+{
+    /* After some failures SQLite has done it already. */
+    if (sqlite3_get_autocommit(store->db) == 0)
+        sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    schema_rolled_back(store->schema);
+}
+
+/* What we know of tables is void when somebody else wrote: a table dropped or changed by hand. */
+static int check_data_version(struct store *store, struct error *err)
+{
+    int64_t version = 0;
+    int rc = sqlite_step(store->data_version, "", err);
+
+    if (rc == 1)
+        version = sqlite3_column_int64(store->data_version, 0);
+    sqlite3_reset(store->data_version);
+    if (rc == -1)
+        return -1;
+    if (version != store->last_data_version)
+        schema_forget(store->schema);
+    store->last_data_version = version;
+    return 0;
+}
+
+static int begin(struct store *store, struct error *err)
+{
+    if (sqlite_run(store->begin, "begin", err) == -1)
+        return -1;
+    return check_data_version(store, err);
+}
+
+static int commit(struct store *store, struct error *err)
+{
+    if (sqlite_run(store->commit, "commit", err) == -1)
+        return -1;
+    schema_committed(store->schema);
+    return 0;
+}
+
+/* --- One result --- */
+
+struct rejection {
+    struct store *store;
+    const struct result *result;
+    struct outcome *outcome;
+    const struct moment *moment;
+    struct body_position position;
+};
+
+static int reject_row(void *context, const struct row *row, const char *reason, struct error *err)
+{
+    struct rejection *r = context;
+    struct dead_letter letter = {
+        .record = row->record, .position = row->position, .reason = reason};
+
+    dead_letters_locate(&r->position, r->result, row->record, &letter.line, &letter.column);
+    r->outcome->rejected++;
+    return dead_letters_add(&r->store->dead_letters, r->result, r->outcome, &letter, r->moment,
+                            err);
+}
+
+/* When the response was there: now, less the time it waited. */
+static int64_t fetched_ms(const struct run *run, const struct moment *moment)
+{
+    if (run->received_mono_us == 0)
+        return moment->wall_ms;
+    return moment->wall_ms - (moment->monotonic_us - run->received_mono_us) / 1000;
+}
+
+static int write_rows(struct store *store, const struct result *result, struct outcome *outcome,
+                      const struct moment *moment, struct error *err)
+{
+    struct rejection rejection = {store, result, outcome, moment, {0}};
+    struct layout *layout;
+
+    if (result->rows.row_count == 0 && result->rows.column_count == 0)
+        return 0;
+    layout = schema_fit(store->schema, result, outcome, moment, err);
+    if (layout == NULL)
+        return -1;
+    return layout_write(layout, result, fetched_ms(result->run, moment), outcome, reject_row,
+                        &rejection, err);
+}
+
+/* The run fails; nothing of it is in its table, and the body is kept. */
+static int write_refused(struct store *store, const struct result *result, struct outcome *outcome,
+                         const struct moment *moment, struct error *err)
+{
+    struct dead_letter letter = {.reason = outcome->refusal.text};
+
+    outcome->failure = RUN_FAILED_STORE;
+    if (state_failures(&store->state, result->run->source_id, &outcome->failures, err) == -1)
+        return -1;
+    outcome->failures++;
+    if (result->run->response.body == NULL)
+        return 0;
+    return dead_letters_add(&store->dead_letters, result, outcome, &letter, moment, err);
+}
+
+static int write_dead_letters(struct store *store, const struct result *result,
+                              struct outcome *outcome, const struct moment *moment,
+                              struct error *err)
+{
+    for (size_t i = 0; i < result->dead_letter_count; i++) {
+        const struct dead_letter *letter = &result->dead_letters[i];
+
+        outcome->rejected += letter->record != NULL;
+        if (dead_letters_add(&store->dead_letters, result, outcome, letter, moment, err) == -1)
+            return -1;
+    }
+    return 0;
+}
+
+static void refuse(struct outcome *outcome, const struct error *cause)
+{
+    outcome->refusal = *cause;
+    outcome->inserted = outcome->updated = outcome->unchanged = 0;
+}
+
+static int write_result(struct store *store, const struct result *result, struct outcome *outcome,
+                        const struct moment *moment, struct error *err)
+{
+    outcome->run_id = store->next_run_id++;
+    outcome->failure = result->run->failure;
+    outcome->failures = result->run->failures;
+    if (outcome->failure == RUN_OK && outcome->refusal.code == ERROR_NONE) {
+        struct error cause = {0};
+
+        if (write_rows(store, result, outcome, moment, &cause) == -1) {
+            if (cause.code != ERROR_FAILED) {
+                *err = cause;
+                return -1;
+            }
+            refuse(outcome, &cause);
+            if (sqlite3_get_autocommit(store->db) != 0)
+                return -1; /* a trigger of the user's undid the transaction: see write_batch() */
+        }
+    }
+    if (outcome->refusal.code != ERROR_NONE &&
+        write_refused(store, result, outcome, moment, err) == -1)
+        return -1;
+    if (write_dead_letters(store, result, outcome, moment, err) == -1 ||
+        runs_add(&store->runs, result, outcome, moment, err) == -1)
+        return -1;
+    return state_update(&store->state, result, outcome, moment, err);
+}
+
+/* --- The batch --- */
+
+static void read_clocks(struct moment *moment)
+{
+    moment->wall_ms = clock_wall_ms();
+    moment->monotonic_us = clock_monotonic_us();
+    clock_format(moment->wall_ms, moment->text);
+}
+
+/*
+ * -1 without an error set: the run of one result, now marked as refused, undid the transaction (a
+ * trigger with RAISE(ROLLBACK)), and the batch must be written again without that run's rows.
+ */
+static int write_batch(struct store *store, const struct batch *batch, struct error *err)
+{
+    struct moment moment;
+
+    if (begin(store, err) == -1)
+        return -1;
+    read_clocks(&moment);
+    for (size_t i = 0; i < batch->count; i++) {
+        if (write_result(store, &batch->results[i], &store->outcomes[i], &moment, err) == -1)
+            return -1;
+    }
+    return commit(store, err);
+}
+
+static int clear_outcomes(struct store *store, size_t count, struct error *err)
+{
+    if (count > store->capacity) {
+        struct outcome *outcomes = realloc(store->outcomes, count * sizeof(*outcomes));
+
+        if (outcomes == NULL) {
+            error_set(err, ERROR_NOMEM, "out of memory");
+            return -1;
+        }
+        store->outcomes = outcomes;
+        store->capacity = count;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct outcome *outcome = &store->outcomes[i];
+
+        outcome->refusal.code = ERROR_NONE;
+        outcome->refusal.text[0] = '\0';
+        outcome->inserted = outcome->updated = outcome->unchanged = outcome->rejected = 0;
+    }
+    return 0;
+}
+
+/* For another attempt: only what is refused is remembered. */
+static void restart_outcomes(struct store *store, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct outcome *outcome = &store->outcomes[i];
+
+        outcome->inserted = outcome->updated = outcome->unchanged = outcome->rejected = 0;
+    }
+}
+
+static void publish(const struct store *store, struct batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct outcome *outcome = &store->outcomes[i];
+        struct result *result = &batch->results[i];
+
+        result->inserted = outcome->inserted;
+        result->updated = outcome->updated;
+        result->unchanged = outcome->unchanged;
+        result->rejected = outcome->rejected;
+        if (outcome->refusal.code != ERROR_NONE) {
+            run_fail(result->run, RUN_FAILED_STORE, "%s", outcome->refusal.text);
+            result->run->failures = outcome->failures;
+        }
+    }
+}
+
+static enum store_status status_of(const struct error *cause)
+{
+    return cause->code == ERROR_SPACE || cause->code == ERROR_BUSY ? STORE_RETRY : STORE_FATAL;
+}
+
+static enum store_status commit_locked(struct store *store, struct batch *batch, struct error *err)
+{
+    struct error cause = {0};
+    int64_t first_run_id = store->next_run_id;
+
+    if (clear_outcomes(store, batch->count, &cause) == 0) {
+        for (;;) {
+            if (write_batch(store, batch, &cause) == 0) {
+                publish(store, batch);
+                return STORE_OK;
+            }
+            roll_back(store);
+            store->next_run_id = first_run_id;
+            if (cause.code != ERROR_NONE)
+                break;
+            restart_outcomes(store, batch->count);
+        }
+    }
+    if (cause.code == ERROR_FAILED) /* our own statements do not fail so on a sound database */
+        cause.code = ERROR_INTERNAL;
+    error_set(err, cause.code, "%s: %s", store->path, cause.text);
+    return status_of(&cause);
+}
+
+enum store_status store_commit(struct store *store, struct batch *batch, struct error *err)
+{
+    enum store_status status;
+
+    pthread_mutex_lock(&store->mutex);
+    status = commit_locked(store, batch, err);
+    pthread_mutex_unlock(&store->mutex);
+    return status;
+}
+
+/* --- The rest --- */
+
+static int register_sources(struct store *store, const struct config *config,
+                            struct source_state *states, struct error *err)
+{
+    struct moment moment;
+
+    if (begin(store, err) == -1)
+        return -1;
+    read_clocks(&moment);
+    for (size_t i = 0; i < config->source_count; i++) {
+        if (state_register(&store->state, &config->sources[i], moment.text, &states[i], err) == -1)
+            return -1;
+    }
+    return commit(store, err);
+}
+
+int store_register(struct store *store, const struct config *config, struct source_state *states,
+                   struct error *err)
+{
+    struct error cause = {0};
+    int rc;
+
+    pthread_mutex_lock(&store->mutex);
+    rc = register_sources(store, config, states, &cause);
+    if (rc == -1)
+        roll_back(store);
+    pthread_mutex_unlock(&store->mutex);
+    if (rc == -1)
+        error_set(err, cause.code, "%s: %s", store->path, cause.text);
+    return rc;
+}
+
+int store_checkpoint(struct store *store, struct error *err)
+{
+    struct error cause = {0};
+    int rc;
+
+    pthread_mutex_lock(&store->mutex);
+    rc = sqlite3_wal_checkpoint_v2(store->db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    if (rc != SQLITE_OK)
+        sqlite_fail(store->db, rc, "checkpoint", &cause);
+    pthread_mutex_unlock(&store->mutex);
+    if (cause.code == ERROR_NONE || cause.code == ERROR_BUSY)
+        return 0; /* a reader in the way: the next one takes what is left */
+    error_set(err, cause.code, "%s: %s", store->path, cause.text);
+    return -1;
+}
