@@ -50,6 +50,7 @@ struct fetcher {
     _Atomic uint64_t bytes;
     _Atomic uint64_t retries;
     _Atomic int64_t heartbeat_ms;
+    atomic_bool ended;
 
     /* Below: the thread only. */
     int64_t take_at_ms; /* when a run may be due; NEVER: not before a wake-up */
@@ -329,6 +330,7 @@ static void *run_loop(void *argument)
         now_ms = clock_monotonic_ms();
     }
     give_up_all(fetcher);
+    atomic_store_explicit(&fetcher->ended, true, memory_order_release);
     return NULL;
 }
 
@@ -353,6 +355,11 @@ void fetcher_stop(struct fetcher *fetcher, int64_t grace_ms)
            !atomic_compare_exchange_weak(&fetcher->stop_at_ms, &before, stop_at_ms))
         ;
     fetcher_wake(fetcher);
+}
+
+bool fetcher_has_ended(const struct fetcher *fetcher)
+{
+    return atomic_load_explicit(&fetcher->ended, memory_order_acquire);
 }
 
 struct fetcher_stats fetcher_stats(const struct fetcher *fetcher)

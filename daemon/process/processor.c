@@ -30,6 +30,7 @@ struct processor {
 
     /* Written by any thread or read by any thread: atomics, each for itself. */
     atomic_bool retired;
+    atomic_bool ended;
     atomic_size_t batch_max_rows;
     atomic_uint_fast64_t responses;
     atomic_uint_fast64_t batches;
@@ -241,6 +242,7 @@ static void *processor_main(void *argument)
         if (status == QUEUE_OK && process_turn(p, count) == -1)
             break;
     }
+    atomic_store_explicit(&p->ended, true, memory_order_release);
     return NULL;
 }
 
@@ -302,6 +304,11 @@ void processor_retire(struct processor *processor)
 void processor_set_batch_max_rows(struct processor *processor, size_t rows)
 {
     atomic_store_explicit(&processor->batch_max_rows, rows, memory_order_relaxed);
+}
+
+bool processor_has_ended(const struct processor *processor)
+{
+    return atomic_load_explicit(&processor->ended, memory_order_acquire);
 }
 
 void processor_free(struct processor *processor)

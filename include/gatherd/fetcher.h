@@ -61,6 +61,9 @@ void fetcher_wake(struct fetcher *fetcher);
  */
 void fetcher_stop(struct fetcher *fetcher, int64_t grace_ms);
 
+/* The thread has ended, so that fetcher_free() would not wait. Any thread. */
+bool fetcher_has_ended(const struct fetcher *fetcher);
+
 /* Waits for the thread's end (after fetcher_stop()) and frees. NULL is allowed. */
 void fetcher_free(struct fetcher *fetcher);
 

@@ -8,6 +8,7 @@
 #ifndef GATHERD_PROCESSOR_H
 #define GATHERD_PROCESSOR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -49,6 +50,9 @@ void processor_retire(struct processor *processor);
 
 /* A new limit for the next batch. Any thread. */
 void processor_set_batch_max_rows(struct processor *processor, size_t rows);
+
+/* The thread has ended, so that processor_free() would not wait. Any thread. */
+bool processor_has_ended(const struct processor *processor);
 
 /* Waits for the thread's end (the queue is shut down, or it is retired) and frees. NULL is allowed.
  */

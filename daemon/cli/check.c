@@ -1,0 +1,98 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "cli/command.h"
+
+enum { OPTION_SCHEMA = 256, OPTION_REFERENCE };
+
+static const struct option options[] = {
+    {"config", required_argument, NULL, 'c'},
+    {"schema", no_argument, NULL, OPTION_SCHEMA},
+    {"reference", no_argument, NULL, OPTION_REFERENCE},
+    {"help", no_argument, NULL, 'h'},
+    {0},
+};
+
+static int print_document(void (*write)(struct text *))
+{
+    struct text text = {0};
+    int status = EX_OK;
+
+    write(&text);
+    if (text_failed(&text)) {
+        fputs("gatherd: out of memory\n", stderr);
+        status = EX_SOFTWARE;
+    } else {
+        fputs(text_string(&text), stdout);
+    }
+    text_free(&text);
+    return status;
+}
+
+static int check_file(const char *path)
+{
+    struct config *config = command_load_config(path);
+    size_t disabled = 0;
+
+    if (config == NULL)
+        return EX_CONFIG;
+    for (size_t i = 0; i < config->source_count; i++)
+        disabled += !config->sources[i].enabled;
+    printf("%s: ok, %zu source%s", path, config->source_count,
+           config->source_count == 1 ? "" : "s");
+    if (disabled > 0)
+        printf(" (%zu disabled)", disabled);
+    printf(", database %s\n", config->database);
+    config_unref(config);
+    return EX_OK;
+}
+
+static int run_check(const struct command *self, int argc, char **argv)
+{
+    const char *path = NULL;
+    int option;
+
+    optind = 0;
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+        switch (option) {
+        case 'c':
+            path = optarg;
+            break;
+        case OPTION_SCHEMA:
+            return print_document(config_write_schema);
+        case OPTION_REFERENCE:
+            return print_document(config_write_reference);
+        case 'h':
+            return command_print_help(self);
+        default:
+            return command_usage_error(self, "unknown or incomplete option %s", argv[optind - 1]);
+        }
+    }
+    if (optind < argc)
+        path = argv[optind++];
+    if (optind < argc)
+        return command_usage_error(self, "one file at a time; \"%s\" is one too many",
+                                   argv[optind]);
+    return check_file(path == NULL ? command_default_config() : path);
+}
+
+const struct command command_check = {
+    .name = "check",
+    .summary = "check a configuration and report every mistake in it",
+    .help = "Usage: gatherd check [FILE]\n"
+            "       gatherd check --schema | --reference\n"
+            "\n"
+            "Reads the configuration and reports every mistake as FILE:LINE:COLUMN, without\n"
+            "starting anything. Exits 0 when it is good, 78 when it is not.\n"
+            "\n"
+            "FILE is ./gatherd.yaml, else /etc/gatherd/gatherd.yaml, when it is not given.\n"
+            "\n"
+            "Options:\n"
+            "  -c, --config FILE  the same as FILE\n"
+            "      --schema       print the JSON Schema of the configuration, for editors\n"
+            "      --reference    print the reference of all keys as Markdown\n"
+            "  -h, --help         print this\n",
+    .run = run_check,
+};

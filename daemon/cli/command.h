@@ -1,0 +1,42 @@
+/*
+ * command.h - what the commands in this folder share.
+ */
+#ifndef GATHERD_CLI_COMMAND_H
+#define GATHERD_CLI_COMMAND_H
+
+#include "gatherd/config.h"
+#include "gatherd/error.h"
+
+struct command {
+    const char *name;
+    const char *summary; /* one line in `gatherd --help` */
+    const char *help;    /* what `gatherd NAME --help` prints */
+    /* argv[0] is the command's name; returns the exit status. */
+    int (*run)(const struct command *self, int argc, char **argv);
+};
+
+extern const struct command command_run;
+extern const struct command command_check;
+extern const struct command command_query;
+extern const struct command command_version;
+
+/* Where the configuration is when nobody says: ./gatherd.yaml, else /etc/gatherd/gatherd.yaml. */
+const char *command_default_config(void);
+
+/*
+ * Loads the configuration and prints every mistake on stderr. NULL: there were some, and the exit
+ * status for that is 78.
+ */
+struct config *command_load_config(const char *path);
+
+/* Prints "gatherd NAME: MESSAGE" and where help is; returns the exit status for wrong usage, 64. */
+int command_usage_error(const struct command *self, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Prints "gatherd: TEXT" on stderr; returns the exit status of the error. */
+int command_failed(const struct error *err);
+
+/* Prints the command's help on stdout; returns 0. */
+int command_print_help(const struct command *self);
+
+#endif

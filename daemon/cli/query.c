@@ -1,0 +1,126 @@
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "cli/command.h"
+#include "cli/format.h"
+#include "gatherd/store.h"
+
+static const struct option options[] = {
+    {"config", required_argument, NULL, 'c'},
+    {"database", required_argument, NULL, 'd'},
+    {"format", required_argument, NULL, 'f'},
+    {"help", no_argument, NULL, 'h'},
+    {0},
+};
+
+struct request {
+    const char *config;   /* NULL: the default one, unless a database is given */
+    const char *database; /* NULL: the configuration's */
+    const char *sql;
+    enum format format;
+};
+
+static int run_statements(struct store_reader *reader, const struct request *request,
+                          struct error *err)
+{
+    struct formatter *formatter = formatter_create(request->format, stdout);
+    struct store_query_hooks hooks = {formatter, formatter_columns, formatter_row};
+    int rc = -1;
+
+    if (formatter == NULL) {
+        error_set(err, ERROR_NOMEM, "out of memory");
+        return -1;
+    }
+    if (store_query(reader, request->sql, &hooks, err) == 0) {
+        rc = formatter_end(formatter);
+        if (rc == -1)
+            error_set(err, ERROR_IO, "standard output: %s", strerror(errno));
+    }
+    formatter_free(formatter);
+    return rc;
+}
+
+static int query(const struct request *request, const char *database)
+{
+    struct error err = {0};
+    struct store_reader *reader = store_reader_open(database, &err);
+    int status = EX_OK;
+
+    if (reader == NULL || run_statements(reader, request, &err) == -1)
+        status = command_failed(&err);
+    store_reader_close(reader);
+    return status;
+}
+
+static int query_configured(const struct request *request)
+{
+    struct config *config;
+    int status;
+
+    if (request->database != NULL)
+        return query(request, request->database);
+    config =
+        command_load_config(request->config == NULL ? command_default_config() : request->config);
+    if (config == NULL)
+        return EX_CONFIG;
+    status = query(request, config->database);
+    config_unref(config);
+    return status;
+}
+
+static int run_query(const struct command *self, int argc, char **argv)
+{
+    struct request request = {.format = FORMAT_TABLE};
+    int option;
+    int format;
+
+    optind = 0;
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, "c:d:f:h", options, NULL)) != -1) {
+        switch (option) {
+        case 'c':
+            request.config = optarg;
+            break;
+        case 'd':
+            request.database = optarg;
+            break;
+        case 'f':
+            format = format_by_name(optarg);
+            if (format == -1)
+                return command_usage_error(
+                    self, "unknown format \"%s\": table, csv, json and ndjson are known", optarg);
+            request.format = (enum format)format;
+            break;
+        case 'h':
+            return command_print_help(self);
+        default:
+            return command_usage_error(self, "unknown or incomplete option %s", argv[optind - 1]);
+        }
+    }
+    if (optind == argc)
+        return command_usage_error(self, "no SQL given");
+    if (optind + 1 < argc)
+        return command_usage_error(self, "one SQL argument expected; put it in quotes");
+    request.sql = argv[optind];
+    return query_configured(&request);
+}
+
+const struct command command_query = {
+    .name = "query",
+    .summary = "run SQL on the database, read-only",
+    .help = "Usage: gatherd query SQL [--format table|csv|json|ndjson] [-c FILE | -d DATABASE]\n"
+            "\n"
+            "Runs the SQL read-only on the database of the configuration, also while gatherd\n"
+            "polls into it, and prints the rows.\n"
+            "\n"
+            "Options:\n"
+            "  -c, --config FILE      the configuration that names the database; default\n"
+            "                         ./gatherd.yaml, else /etc/gatherd/gatherd.yaml\n"
+            "  -d, --database FILE    the database itself\n"
+            "  -f, --format FORMAT    table (default), csv, json or ndjson\n"
+            "  -h, --help             print this\n",
+    .run = run_query,
+};

@@ -1,0 +1,608 @@
+#include "gatherd/pipeline.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "gatherd/clock.h"
+#include "gatherd/fetcher.h"
+#include "gatherd/log.h"
+#include "gatherd/processor.h"
+#include "gatherd/queue.h"
+#include "gatherd/schedule.h"
+#include "gatherd/store.h"
+
+#define CHECKPOINT_EVERY_MS (60 * 1000)
+#define REPEAT_FAILURE_MS   (60 * 60 * 1000)
+#define USER_AGENT          "gatherd/" GATHERD_VERSION
+#define JOIN_SLICE_MS       200  /* how soon a drain notices a fatal error */
+#define DRAIN_RESERVE_MS    2000 /* of shutdown_timeout, for the commits after the transfers */
+
+/* Threads that have been told to end and are joined when they have: nobody waits for them. */
+struct retired {
+    struct fetcher *fetcher; /* one of the two is set */
+    struct processor *processor;
+    struct retired *next;
+};
+
+struct pipeline {
+    /* Set by pipeline_start() before any thread runs, never changed. */
+    struct pipeline_options options;
+    struct store *store;
+    struct queue *queue;
+    struct schedule *schedule;
+
+    /* Main thread only. */
+    struct config *config;
+    struct fetcher **fetchers; /* fetcher_count, one a lane */
+    unsigned fetcher_count;
+    struct processor **processors;
+    unsigned processor_count;
+    struct retired *retired;
+    int64_t checkpointed_at_ms;
+
+    /* The fetchers as the schedule's wake-up sees them: it may come from any thread. */
+    pthread_rwlock_t lanes_lock; /* guards lanes and lane_count */
+    struct fetcher **lanes;
+    unsigned lane_count;
+
+    pthread_mutex_t report_mutex; /* one options.committed at a time; guards fatal */
+    struct error fatal;
+
+    atomic_uint_fast64_t committed;
+    atomic_uint_fast64_t failed;
+    atomic_uint_fast64_t rows;
+    atomic_uint_fast64_t rejected;
+    atomic_uint_fast64_t requests;
+};
+
+/* --- What the fetchers ask for. --- */
+
+static struct run *take(void *context, unsigned lane, int64_t *wait_ms)
+{
+    struct pipeline *p = context;
+
+    return schedule_take(p->schedule, lane, clock_now(), wait_ms);
+}
+
+static void transfer_ended(void *context, struct run *run)
+{
+    struct pipeline *p = context;
+
+    schedule_transfer_ended(p->schedule, run);
+}
+
+static int64_t retry_delay(void *context, const struct run *run)
+{
+    struct pipeline *p = context;
+
+    return schedule_retry_delay(p->schedule, run);
+}
+
+static void retry(void *context, struct run *run, int64_t delay_ms)
+{
+    struct pipeline *p = context;
+
+    schedule_retry(p->schedule, run, clock_now(), delay_ms);
+}
+
+static void give_up(void *context, struct run *run)
+{
+    struct pipeline *p = context;
+
+    schedule_return(p->schedule, run, false, clock_now());
+}
+
+static void wake_lane(void *context, unsigned lane)
+{
+    struct pipeline *p = context;
+
+    pthread_rwlock_rdlock(&p->lanes_lock);
+    if (lane < p->lane_count && p->lanes[lane] != NULL)
+        fetcher_wake(p->lanes[lane]);
+    pthread_rwlock_unlock(&p->lanes_lock);
+}
+
+/* --- What the processors ask for. --- */
+
+static void plan(void *context, struct run *run)
+{
+    struct pipeline *p = context;
+
+    schedule_plan(p->schedule, run, clock_now());
+}
+
+static enum store_status commit(void *context, struct batch *batch, struct error *err)
+{
+    struct pipeline *p = context;
+
+    return store_commit(p->store, batch, err);
+}
+
+/* A failing source says so when it begins, then once an hour, then when it is well again. */
+static void log_result(const struct result *result)
+{
+    struct run *run = result->run;
+    int64_t now = clock_monotonic_ms();
+    char next_due[CLOCK_TEXT_SIZE];
+
+    if (run->failure == RUN_OK && result->rejected == 0) {
+        if (run->logged_at_ms != 0)
+            log_info("source is well again", LOG_STR("source", run->source->name),
+                     LOG_INT("records", result->records));
+        run->logged_at_ms = 0;
+        return;
+    }
+    if (run->logged_at_ms != 0 && now - run->logged_at_ms < REPEAT_FAILURE_MS)
+        return;
+    run->logged_at_ms = now;
+    if (run->failure == RUN_OK)
+        log_warning("records rejected, see _gatherd_dead_letters",
+                    LOG_STR("source", run->source->name), LOG_INT("rejected", result->rejected),
+                    LOG_INT("records", result->records));
+    else
+        log_warning("source is failing", LOG_STR("source", run->source->name),
+                    LOG_STR("failure", run_failure_name(run->failure)),
+                    LOG_STR("error", run->error), LOG_INT("failures", run->failures),
+                    LOG_STR("next_due", clock_format(run->next_due_ms, next_due)));
+}
+
+static void committed(void *context, const struct result *result)
+{
+    struct pipeline *p = context;
+
+    /* Planned as a success before the commit that refused it: its next due time is now too soon. */
+    if (result->run->failure == RUN_FAILED_STORE)
+        schedule_plan(p->schedule, result->run, clock_now());
+    atomic_fetch_add(&p->rows, result->inserted + result->updated);
+    atomic_fetch_add(&p->rejected, result->rejected);
+    if (result->run->failure != RUN_OK)
+        atomic_fetch_add(&p->failed, 1);
+    atomic_fetch_add(&p->committed, 1);
+    atomic_fetch_add(&p->requests, result->run->requests);
+    if (!p->options.once) /* there the table at the end says it */
+        log_result(result);
+    if (p->options.committed != NULL) {
+        pthread_mutex_lock(&p->report_mutex);
+        p->options.committed(p->options.context, result);
+        pthread_mutex_unlock(&p->report_mutex);
+    }
+}
+
+static void finished(void *context, struct run *run)
+{
+    struct pipeline *p = context;
+
+    schedule_return(p->schedule, run, true, clock_now());
+}
+
+static void fatal(void *context, const struct error *err)
+{
+    struct pipeline *p = context;
+
+    pthread_mutex_lock(&p->report_mutex);
+    if (p->fatal.code == ERROR_NONE)
+        p->fatal = *err;
+    pthread_mutex_unlock(&p->report_mutex);
+}
+
+/* --- Threads. --- */
+
+static struct fetcher *start_fetcher(struct pipeline *p, const struct config *config, unsigned lane,
+                                     struct error *err)
+{
+    struct fetcher_options options = {
+        .lane = lane,
+        .max_in_flight = config->max_in_flight,
+        .user_agent = USER_AGENT,
+    };
+    struct fetcher_hooks hooks = {p, take, transfer_ended, retry_delay, retry, give_up};
+
+    return fetcher_start(&options, p->queue, &hooks, err);
+}
+
+static struct processor *start_processor(struct pipeline *p, const struct config *config,
+                                         unsigned number, struct error *err)
+{
+    struct processor_options options = {
+        .number = number,
+        .batch_max_rows = config->batch_max_rows,
+    };
+    struct processor_hooks hooks = {p, plan, commit, committed, finished, fatal};
+
+    return processor_start(&options, p->queue, &hooks, err);
+}
+
+/* Puts a thread that was told to end on the list; without memory for that, waits for it here. */
+static void retire(struct pipeline *p, struct fetcher *fetcher, struct processor *processor)
+{
+    struct retired *entry = malloc(sizeof(*entry));
+
+    if (entry == NULL) {
+        fetcher_free(fetcher);
+        processor_free(processor);
+        return;
+    }
+    *entry = (struct retired){fetcher, processor, p->retired};
+    p->retired = entry;
+}
+
+/* Joins the retired threads that have ended, or all of them. */
+static void reap(struct pipeline *p, bool all)
+{
+    struct retired **link = &p->retired;
+
+    while (*link != NULL) {
+        struct retired *entry = *link;
+        bool ended = entry->fetcher != NULL ? fetcher_has_ended(entry->fetcher)
+                                            : processor_has_ended(entry->processor);
+
+        if (!ended && !all) {
+            link = &entry->next;
+            continue;
+        }
+        *link = entry->next;
+        fetcher_free(entry->fetcher);
+        processor_free(entry->processor);
+        free(entry);
+    }
+}
+
+/* From here on the schedule's wake-ups go to `fetchers`. */
+static void set_lanes(struct pipeline *p, struct fetcher **fetchers, unsigned count)
+{
+    pthread_rwlock_wrlock(&p->lanes_lock);
+    p->lanes = fetchers;
+    p->lane_count = count;
+    pthread_rwlock_unlock(&p->lanes_lock);
+}
+
+struct crew {
+    struct fetcher **fetchers;
+    unsigned fetcher_count;
+    struct processor **processors;
+    unsigned processor_count;
+};
+
+/* Ends threads that were started for a configuration which is not to be after all. */
+static void dismiss(struct crew *crew)
+{
+    for (unsigned i = 0; i < crew->fetcher_count; i++) {
+        if (crew->fetchers[i] != NULL)
+            fetcher_stop(crew->fetchers[i], 0);
+    }
+    for (unsigned i = 0; i < crew->processor_count; i++) {
+        if (crew->processors[i] != NULL)
+            processor_retire(crew->processors[i]);
+    }
+    for (unsigned i = 0; i < crew->fetcher_count; i++)
+        fetcher_free(crew->fetchers[i]);
+    for (unsigned i = 0; i < crew->processor_count; i++)
+        processor_free(crew->processors[i]);
+    free(crew->fetchers);
+    free(crew->processors);
+    *crew = (struct crew){0};
+}
+
+/*
+ * Starts the threads that `config` needs beside those there are: all fetchers anew where
+ * max_in_flight changed, otherwise the missing ones. NULL entries stand for threads that stay.
+ */
+static int hire(struct pipeline *p, const struct config *config, struct crew *crew,
+                struct error *err)
+{
+    bool all = p->config != NULL && p->config->max_in_flight != config->max_in_flight;
+
+    *crew = (struct crew){.fetcher_count = config->fetchers, .processor_count = config->processors};
+    crew->fetchers = calloc(config->fetchers, sizeof(*crew->fetchers));
+    crew->processors = calloc(config->processors, sizeof(*crew->processors));
+    if (crew->fetchers == NULL || crew->processors == NULL) {
+        error_set(err, ERROR_NOMEM, "threads: out of memory");
+        goto fail;
+    }
+    for (unsigned i = p->processor_count; i < config->processors; i++) {
+        crew->processors[i] = start_processor(p, config, i, err);
+        if (crew->processors[i] == NULL)
+            goto fail;
+    }
+    for (unsigned i = all ? 0 : p->fetcher_count; i < config->fetchers; i++) {
+        crew->fetchers[i] = start_fetcher(p, config, i, err);
+        if (crew->fetchers[i] == NULL)
+            goto fail;
+    }
+    return 0;
+
+fail:
+    dismiss(crew);
+    return -1;
+}
+
+/* The new crew takes over: threads it replaces or has no place for are retired. */
+static void hand_over(struct pipeline *p, struct crew *crew, const struct config *config)
+{
+    for (unsigned i = 0; i < p->fetcher_count; i++) {
+        if (i < crew->fetcher_count && crew->fetchers[i] == NULL) {
+            crew->fetchers[i] = p->fetchers[i];
+            continue;
+        }
+        fetcher_stop(p->fetchers[i], config->shutdown_timeout_ms);
+        retire(p, p->fetchers[i], NULL);
+    }
+    for (unsigned i = 0; i < p->processor_count; i++) {
+        if (i < crew->processor_count && crew->processors[i] == NULL) {
+            crew->processors[i] = p->processors[i];
+            processor_set_batch_max_rows(p->processors[i], config->batch_max_rows);
+            continue;
+        }
+        processor_retire(p->processors[i]);
+        retire(p, NULL, p->processors[i]);
+    }
+    set_lanes(p, crew->fetchers, crew->fetcher_count);
+    free(p->fetchers);
+    free(p->processors);
+    p->fetchers = crew->fetchers;
+    p->fetcher_count = crew->fetcher_count;
+    p->processors = crew->processors;
+    p->processor_count = crew->processor_count;
+    for (unsigned i = 0; i < p->fetcher_count; i++)
+        fetcher_wake(p->fetchers[i]);
+}
+
+/* --- Start, reload, stop. --- */
+
+/* What a reload cannot change is said, never silently kept. */
+static void warn_of_what_stays(const struct config *old, const struct config *new)
+{
+    if (strcmp(old->database, new->database) != 0)
+        log_warning("the database cannot change while gatherd runs; restart to use the new one",
+                    LOG_STR("database", old->database), LOG_STR("new", new->database));
+    if (old->synchronous != new->synchronous)
+        log_warning("synchronous cannot change while gatherd runs; restart to use the new value",
+                    LOG_STR("database", old->database));
+}
+
+static void pipeline_free(struct pipeline *p)
+{
+    schedule_free(p->schedule);
+    queue_free(p->queue);
+    store_close(p->store);
+    config_unref(p->config);
+    free(p->fetchers);
+    free(p->processors);
+    pthread_rwlock_destroy(&p->lanes_lock);
+    pthread_mutex_destroy(&p->report_mutex);
+    free(p);
+}
+
+/* The sources of `config` become the schedule's, with what the store remembers of them. */
+static int configure_schedule(struct pipeline *p, struct config *config, struct error *err)
+{
+    struct source_state *states = calloc(config->source_count, sizeof(*states));
+    int rc = -1;
+
+    if (states == NULL) {
+        error_set(err, ERROR_NOMEM, "sources: out of memory");
+        return -1;
+    }
+    if (store_register(p->store, config, states, err) == 0)
+        rc = schedule_configure(p->schedule, config, states, p->options.only, p->options.only_count,
+                                clock_now(), err);
+    free(states);
+    return rc;
+}
+
+static struct pipeline *create(const struct pipeline_options *options, struct error *err)
+{
+    struct pipeline *p = calloc(1, sizeof(*p));
+
+    if (p == NULL) {
+        error_set(err, ERROR_NOMEM, "pipeline: out of memory");
+        return NULL;
+    }
+    p->options = *options;
+    pthread_rwlock_init(&p->lanes_lock, NULL);
+    pthread_mutex_init(&p->report_mutex, NULL);
+    p->checkpointed_at_ms = clock_monotonic_ms();
+    return p;
+}
+
+struct pipeline *pipeline_start(struct config *config, const struct pipeline_options *options,
+                                struct error *err)
+{
+    struct store_options store_options = {.synchronous = config->synchronous};
+    struct schedule_options schedule_options = {
+        .lanes = config->fetchers,
+        .seed = (uint64_t)clock_wall_ms() ^ (uint64_t)clock_monotonic_us(),
+        .once = options->once,
+        .wake = wake_lane,
+    };
+    struct pipeline *p = create(options, err);
+    struct crew crew;
+
+    if (p == NULL)
+        return NULL;
+    p->store = store_open(config->database, &store_options, err);
+    if (p->store == NULL)
+        goto fail;
+    p->queue = queue_create(config->queue_max_items, config->queue_max_bytes);
+    if (p->queue == NULL) {
+        error_set(err, ERROR_NOMEM, "queue: out of memory");
+        goto fail;
+    }
+    schedule_options.wake_context = p;
+    p->schedule = schedule_create(&schedule_options, err);
+    if (p->schedule == NULL || configure_schedule(p, config, err) == -1)
+        goto fail;
+    if (hire(p, config, &crew, err) == -1) {
+        schedule_stop(p->schedule);
+        goto fail;
+    }
+    p->config = config_ref(config);
+    hand_over(p, &crew, config);
+    p->options.only = NULL; /* was borrowed */
+    p->options.only_count = 0;
+    return p;
+
+fail:
+    pipeline_free(p);
+    return NULL;
+}
+
+int pipeline_reload(struct pipeline *p, struct config *config, struct error *err)
+{
+    unsigned lanes = p->fetcher_count;
+    struct crew crew;
+
+    /* A lane without a fetcher waits for one, and a fetcher without a lane takes nothing: so either
+     * may come first, and shrinking back never fails. */
+    if (schedule_set_lanes(p->schedule, config->fetchers, err) == -1)
+        return -1;
+    if (hire(p, config, &crew, err) == -1)
+        goto lanes_back;
+    if (configure_schedule(p, config, err) == -1)
+        goto dismiss;
+    warn_of_what_stays(p->config, config);
+    hand_over(p, &crew, config);
+    queue_set_limits(p->queue, config->queue_max_items, config->queue_max_bytes);
+    config_unref(p->config);
+    p->config = config_ref(config);
+    return 0;
+
+dismiss:
+    dismiss(&crew);
+lanes_back:
+    schedule_set_lanes(p->schedule, lanes, NULL);
+    return -1;
+}
+
+/* The first fatal error that a processor reported, if any. */
+static int fatal_error(struct pipeline *p, struct error *err)
+{
+    struct error first;
+
+    pthread_mutex_lock(&p->report_mutex);
+    first = p->fatal;
+    pthread_mutex_unlock(&p->report_mutex);
+    if (first.code == ERROR_NONE)
+        return 0;
+    error_set(err, first.code, "%s", first.text);
+    return -1;
+}
+
+int pipeline_tick(struct pipeline *p, struct error *err)
+{
+    int64_t now = clock_monotonic_ms();
+
+    if (fatal_error(p, err) == -1)
+        return -1;
+    reap(p, false);
+    if (now - p->checkpointed_at_ms >= CHECKPOINT_EVERY_MS) {
+        p->checkpointed_at_ms = now;
+        return store_checkpoint(p->store, err);
+    }
+    return 0;
+}
+
+bool pipeline_idle(struct pipeline *p, int64_t timeout_ms)
+{
+    return schedule_wait_idle(p->schedule, timeout_ms) == 0;
+}
+
+bool pipeline_is_alive(struct pipeline *p, int64_t limit_ms)
+{
+    int64_t oldest = clock_monotonic_ms() - limit_ms;
+
+    for (unsigned i = 0; i < p->fetcher_count; i++) {
+        if (fetcher_stats(p->fetchers[i]).heartbeat_ms < oldest)
+            return false;
+    }
+    for (unsigned i = 0; i < p->processor_count; i++) {
+        if (processor_stats(p->processors[i]).heartbeat_ms < oldest)
+            return false;
+    }
+    return true;
+}
+
+/* Ends the fetchers: what they have in flight arrives or is given up within `grace_ms`. */
+static void stop_fetchers(struct pipeline *p, int64_t grace_ms)
+{
+    set_lanes(p, NULL, 0);
+    for (unsigned i = 0; i < p->fetcher_count; i++)
+        fetcher_stop(p->fetchers[i], grace_ms);
+    for (struct retired *entry = p->retired; entry != NULL; entry = entry->next) {
+        if (entry->fetcher != NULL)
+            fetcher_stop(entry->fetcher, grace_ms);
+    }
+    for (unsigned i = 0; i < p->fetcher_count; i++)
+        fetcher_free(p->fetchers[i]);
+    p->fetcher_count = 0;
+}
+
+/* Waits until all that was received is committed. */
+static int drain(struct pipeline *p, int64_t deadline_ms, struct error *err)
+{
+    queue_shutdown(p->queue, QUEUE_DRAIN, NULL, NULL);
+    for (;;) {
+        int64_t left = deadline_ms - clock_monotonic_ms();
+
+        if (queue_join(p->queue, left < 0               ? 0
+                                 : left < JOIN_SLICE_MS ? left
+                                                        : JOIN_SLICE_MS) == QUEUE_OK)
+            return fatal_error(p, err);
+        if (fatal_error(p, err) == -1)
+            return -1;
+        if (left <= 0) {
+            error_set(err, ERROR_SPACE,
+                      "%zu responses could not be committed before shutdown_timeout; they are "
+                      "requested again after the next start",
+                      queue_stats(p->queue).unfinished);
+            return -1;
+        }
+    }
+}
+
+struct pipeline_stats pipeline_stats(struct pipeline *p)
+{
+    struct schedule_stats schedule = schedule_stats(p->schedule, clock_now());
+    struct queue_stats queue = queue_stats(p->queue);
+    struct pipeline_stats stats = {
+        .sources = schedule.sources,
+        .failing = schedule.failing,
+        .overdue = schedule.overdue,
+        .requests = atomic_load(&p->requests),
+        .received = queue.total_put,
+        .committed = atomic_load(&p->committed),
+        .failed = atomic_load(&p->failed),
+        .queued = queue.length,
+        .in_work = queue.unfinished - queue.length,
+        .rows = atomic_load(&p->rows),
+        .rejected = atomic_load(&p->rejected),
+        .peak_queue_items = queue.peak_length,
+        .peak_queue_bytes = queue.peak_bytes,
+    };
+
+    for (unsigned i = 0; i < p->fetcher_count; i++)
+        stats.in_flight += fetcher_stats(p->fetchers[i]).in_flight;
+    return stats;
+}
+
+int pipeline_stop(struct pipeline *p, struct pipeline_stats *stats, struct error *err)
+{
+    int64_t timeout = p->config->shutdown_timeout_ms;
+    int64_t reserve = timeout / 4 < DRAIN_RESERVE_MS ? timeout / 4 : DRAIN_RESERVE_MS;
+    int64_t deadline = clock_monotonic_ms() + timeout;
+
+    schedule_stop(p->schedule);
+    stop_fetchers(p, timeout - reserve);
+    if (drain(p, deadline, err) == -1)
+        return -1; /* a processor may be inside the store: nothing can be freed */
+    for (unsigned i = 0; i < p->processor_count; i++)
+        processor_free(p->processors[i]);
+    reap(p, true);
+    *stats = pipeline_stats(p);
+    pipeline_free(p);
+    return 0;
+}

@@ -1,0 +1,103 @@
+#include "test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/once.h"
+
+/* Two sources, made by hand. */
+static struct source sources[2] = {{.index = 0, .name = "weather"},
+                                   {.index = 1, .name = "a-long-name"}};
+static struct config config = {.sources = sources, .source_count = 2};
+
+static struct result result_of(struct run *run, size_t index)
+{
+    *run = (struct run){.source = &sources[index], .response = {.status = 200}};
+    run->timing.total_us = 12345;
+    return (struct result){.run = run, .records = 3, .inserted = 2, .updated = 1};
+}
+
+static char *print(const struct once_table *table, size_t *failed)
+{
+    char *data = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&data, &length);
+
+    *failed = once_table_print(table, out);
+    fclose(out);
+    return data;
+}
+
+static void sources_stand_in_their_order_with_what_became_of_them(void **state)
+{
+    struct once_table *table = once_table_create(&config);
+    struct run run;
+    struct result result = result_of(&run, 1);
+    size_t failed;
+    char *text;
+
+    (void)state;
+    once_table_add(table, &result);
+    result = result_of(&run, 0);
+    run.failure = RUN_FAILED_TIMEOUT;
+    run.error = strdup("no answer within 30s");
+    run.response.status = 0;
+    result.records = result.inserted = result.updated = 0;
+    once_table_add(table, &result);
+    assert_int_equal(once_table_length(table), 2);
+    text = print(table, &failed);
+    assert_int_equal(failed, 1);
+    assert_string_equal(
+        text,
+        "source       outcome   status   records  inserted   updated  rejected        time\n"
+        "weather      timeout        -         0         0         0         0       12 ms  no "
+        "answer within 30s\n"
+        "a-long-name  ok           200         3         2         1         0       12 ms\n");
+    free(text);
+    free(run.error);
+    once_table_free(table);
+}
+
+static void rejected_records_count_as_a_failure_and_say_where_they_are(void **state)
+{
+    struct once_table *table = once_table_create(&config);
+    struct run run;
+    struct result result = result_of(&run, 0);
+    size_t failed;
+    char *text;
+
+    (void)state;
+    result.rejected = 1;
+    once_table_add(table, &result);
+    text = print(table, &failed);
+    assert_int_equal(failed, 1);
+    assert_non_null(strstr(text, "partial"));
+    assert_non_null(strstr(text, "see _gatherd_dead_letters"));
+    free(text);
+    once_table_free(table);
+}
+
+static void a_source_that_did_not_run_has_no_line(void **state)
+{
+    struct once_table *table = once_table_create(&config);
+    size_t failed;
+    char *text = print(table, &failed);
+
+    (void)state;
+    assert_int_equal(failed, 0);
+    assert_null(strstr(text, "weather"));
+    free(text);
+    once_table_free(table);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sources_stand_in_their_order_with_what_became_of_them),
+        cmocka_unit_test(rejected_records_count_as_a_failure_and_say_where_they_are),
+        cmocka_unit_test(a_source_that_did_not_run_has_no_line),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
