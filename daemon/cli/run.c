@@ -230,7 +230,7 @@ static int run_once(struct config *config, const char *const *only, size_t only_
     struct once_table *table = once_table_create(config);
     struct pipeline_options options = {
         .once = true,
-        .only = only,
+        .only = only_count == 0 ? NULL : only, /* none named: all of them */
         .only_count = only_count,
         .committed = once_table_add,
         .context = table,
