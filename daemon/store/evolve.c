@@ -322,7 +322,7 @@ static int change_existing(sqlite3 *db, const struct table *table, const struct 
 struct entry {
     const char *column;
     const char *change;
-    const char *old_value;
+    struct slice old_value; /* a member's name may hold NUL bytes */
     const char *new_value;
 };
 
@@ -334,7 +334,8 @@ static int log_entry(const struct schema_log *log, const struct table *table,
     sqlite_bind_string(log->change, 2, table->name);
     sqlite_bind_string(log->change, 3, entry->column);
     sqlite_bind_string(log->change, 4, entry->change);
-    sqlite_bind_string(log->change, 5, entry->old_value);
+    if (entry->old_value.data != NULL)
+        sqlite_bind_bytes(log->change, 5, entry->old_value.data, entry->old_value.length);
     sqlite_bind_string(log->change, 6, entry->new_value);
     sqlite3_bind_int64(log->change, 7, run_id);
     return sqlite_run(log->change, "_gatherd_schema_changes", err);
@@ -359,7 +360,8 @@ static int record_column(const struct schema_log *log, const struct table *table
                          const struct moment *moment, struct error *err)
 {
     const char *kind = column_kind_name(column->kind);
-    struct entry entry = {column->name, NULL, NULL, kind};
+    struct slice member = {column->member, column->member_length};
+    struct entry entry = {.column = column->name, .new_value = kind};
 
     if (column->change == CHANGE_NONE)
         return 0;
@@ -367,15 +369,14 @@ static int record_column(const struct schema_log *log, const struct table *table
         entry.change = "add_column";
     if (column->change == CHANGE_WIDEN || column->change == CHANGE_SETTLE) {
         entry.change = column->change == CHANGE_WIDEN ? "widen" : "settle";
-        entry.old_value = column_kind_name(column->was);
+        entry.old_value = slice_of(column_kind_name(column->was));
     }
     if (entry.change != NULL && log_entry(log, table, &entry, run_id, moment, err) == -1)
         return -1;
     if (column->member == NULL)
         return 0;
-    if (column->change == CHANGE_ADD &&
-        !slice_equals((struct slice){column->member, column->member_length}, column->name)) {
-        entry = (struct entry){column->name, "rename", column->member, column->name};
+    if (column->change == CHANGE_ADD && !slice_equals(member, column->name)) {
+        entry = (struct entry){column->name, "rename", member, column->name};
         if (log_entry(log, table, &entry, run_id, moment, err) == -1)
             return -1;
     }
@@ -412,7 +413,7 @@ int evolve_apply(sqlite3 *db, const struct schema_log *log, struct table *table,
                  const struct plan *plan, int64_t run_id, const struct moment *moment,
                  struct error *err)
 {
-    const struct entry rekey = {NULL, "rekey", plan->old_key, plan->new_key};
+    const struct entry rekey = {NULL, "rekey", slice_of(plan->old_key), plan->new_key};
     int rc = table->exists ? change_existing(db, table, plan, err)
                            : create_table(db, log, table, run_id, moment, err);
 
