@@ -47,75 +47,16 @@ static bool needs_quotes(const char *value)
     return false;
 }
 
-/*
- * What is not seen but changes what is seen around it: C1 controls, and of Unicode's format
- * characters (category Cf) and separators those that hide text, reorder it or break the line.
- */
-static bool makes_lines_lie(uint32_t c)
-{
-    static const struct {
-        uint32_t first;
-        uint32_t last;
-    } ranges[] = {
-        {0x80, 0x9f},     {0xad, 0xad},     {0x61c, 0x61c},   {0x180e, 0x180e}, {0x200b, 0x200f},
-        {0x2028, 0x202e}, {0x2060, 0x206f}, {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe007f},
-    };
-
-    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
-        if (c >= ranges[i].first && c <= ranges[i].last)
-            return true;
-    }
-    return false;
-}
-
-/* Length of the well-formed UTF-8 character at p that a terminal may be shown, or 0. */
-static size_t printable_utf8(const unsigned char *p)
-{
-    uint32_t c;
-    size_t length;
-
-    if (p[0] >= 0xc2 && p[0] <= 0xdf) {
-        length = 2;
-        c = p[0] & 0x1fu;
-    } else if (p[0] >= 0xe0 && p[0] <= 0xef) {
-        length = 3;
-        c = p[0] & 0x0fu;
-    } else if (p[0] >= 0xf0 && p[0] <= 0xf4) {
-        length = 4;
-        c = p[0] & 0x07u;
-    } else {
-        return 0;
-    }
-    for (size_t i = 1; i < length; i++) {
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-        c = c << 6 | (p[i] & 0x3fu);
-    }
-    if ((length == 3 && c < 0x800) || (length == 4 && (c < 0x10000 || c > 0x10ffff)))
-        return 0;
-    if ((c >= 0xd800 && c <= 0xdfff) || makes_lines_lie(c))
-        return 0; /* surrogates are not characters */
-    return length;
-}
-
 static void put_quoted(struct text *line, const char *value)
 {
-    const unsigned char *p = (const unsigned char *)value;
-
     text_char(line, '"');
-    while (*p != '\0') {
-        size_t length = *p >= 0x20 && *p < 0x7f ? 1 : printable_utf8(p);
+    while (*value != '\0') {
+        size_t plain = strcspn(value, "\"\\");
 
-        if (*p == '"' || *p == '\\')
-            text_format(line, "\\%c", *p++);
-        else if (*p == '\n' || *p == '\t')
-            text_add(line, *p++ == '\n' ? "\\n" : "\\t");
-        else if (length == 0)
-            text_format(line, "\\x%02x", *p++);
-        else {
-            text_append(line, (const char *)p, length);
-            p += length;
-        }
+        text_visible(line, value, plain);
+        value += plain;
+        if (*value != '\0')
+            text_format(line, "\\%c", *value++);
     }
     text_char(line, '"');
 }

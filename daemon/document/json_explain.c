@@ -12,6 +12,7 @@
 #include "document/escape.h"
 #include "document/json_scan.h"
 #include "document/utf8.h"
+#include "gatherd/text.h"
 
 const char *json_fail(struct reader *r, const char *at, const char *format, ...)
 {
@@ -50,6 +51,18 @@ static uint32_t code_point(const char *p, unsigned length)
     return code;
 }
 
+/* Whether a character may stand in a message as it is. */
+static bool is_visible(const char *at, unsigned length)
+{
+    struct text text = {0};
+    bool visible;
+
+    text_visible(&text, at, length);
+    visible = text.length == length;
+    text_free(&text);
+    return visible;
+}
+
 static struct found found_at(const struct reader *r, const char *at)
 {
     struct found found;
@@ -64,9 +77,11 @@ static struct found found_at(const struct reader *r, const char *at)
         snprintf(found.text, sizeof(found.text), "byte 0x%02x", c);
     else if (length == 1)
         snprintf(found.text, sizeof(found.text), "'%c'", *at);
-    else /* it may look like another character, or like none */
+    else if (is_visible(at, length)) /* it may look like another character */
         snprintf(found.text, sizeof(found.text), "'%.*s' (U+%04X)", (int)length, at,
                  (unsigned)code_point(at, length));
+    else
+        snprintf(found.text, sizeof(found.text), "U+%04X", (unsigned)code_point(at, length));
     return found;
 }
 

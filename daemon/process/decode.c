@@ -118,14 +118,17 @@ static bool refuse_markup(const struct input *in, struct decoded *decoded)
 static bool refuse_charset(const struct input *in, struct decoded *decoded)
 {
     struct slice name = charset(in->content_type);
+    struct text shown = {0};
 
     if (in->format != FORMAT_AUTO || name.length == 0 ||
         is_one_of(name, utf8_names, COUNT(utf8_names)))
         return false;
+    text_visible(&shown, name.data, name.length < MOST_TYPE_SHOWN ? name.length : MOST_TYPE_SHOWN);
     refuse(decoded,
-           "the body is in the character set %.*s by its Content-Type, and JSON is read as UTF-8; "
+           "the body is in the character set %s by its Content-Type, and JSON is read as UTF-8; "
            "if it is UTF-8, set format: json",
-           (int)(name.length < MOST_TYPE_SHOWN ? name.length : MOST_TYPE_SHOWN), name.data);
+           text_string(&shown));
+    text_free(&shown);
     return true;
 }
 

@@ -42,6 +42,12 @@ char *text_take(struct text *text);
 
 bool text_failed(const struct text *text);
 
+/*
+ * Appends what came from outside as people may see it: control characters, marks that change the
+ * direction of a line or cannot be seen, and bytes that are no UTF-8 become \n, \t or \xNN.
+ */
+void text_visible(struct text *text, const char *data, size_t length);
+
 /* A JSON string literal, in quotes, of `length` bytes of UTF-8. */
 void text_json_string(struct text *text, const char *data, size_t length);
 

@@ -180,6 +180,15 @@ static void another_character_set_is_refused(void **state)
     }
 }
 
+static void a_character_set_cannot_hide_anything_in_the_error(void **state)
+{
+    struct processing *p = *state;
+
+    processing_run(p, "application/json; charset=\x1b[2J\xff", "{\"a\":1}");
+    assert_int_equal(p->run.failure, RUN_FAILED_DECODE);
+    assert_non_null(strstr(p->run.error, "the character set \\x1b[2J\\xff by its Content-Type"));
+}
+
 #define EMPTY_REASON "the body is empty, where JSON was expected"
 
 static void an_empty_body_is_not_json(void **state)
@@ -260,6 +269,7 @@ int main(void)
         TEST(json_labelled_as_html_is_refused_with_the_way_out),
         TEST(xml_is_named_as_such),
         TEST(another_character_set_is_refused),
+        TEST(a_character_set_cannot_hide_anything_in_the_error),
         TEST(an_empty_body_is_not_json),
         TEST(no_body_at_all_fails_without_a_dead_letter),
         TEST(a_204_is_success_with_no_rows),
