@@ -74,7 +74,7 @@ static void describe(const struct node *node, struct text *out)
             return;
         }
         text_add(out, i == 0 ? "" : ", ");
-        text_append(out, name->text, name->length);
+        text_visible(out, name->text, name->length);
     }
 }
 
@@ -85,15 +85,6 @@ static const char *keep(struct selector *s, struct text *reason)
 
     text_free(reason);
     return kept;
-}
-
-static const char *nothing_reason(struct selector *s, const struct node *document)
-{
-    struct text reason = {0};
-
-    text_format(&reason, "records: %s selects nothing; the document is ", jsonpath_text(s->path));
-    describe(document, &reason);
-    return keep(s, &reason);
 }
 
 static const char *scalar_reason(struct selector *s, const struct node *node)
@@ -221,6 +212,56 @@ static int stops_at_empty(struct selector *s, const struct node *document, bool 
         before += length;
     }
     return 0;
+}
+
+/*
+ * How far the path leads: the length of its longest part, from the front, that selects something,
+ * and the first node that this part selects.
+ */
+static int furthest(struct selector *s, const struct node *document, size_t *length,
+                    const struct node **node)
+{
+    const char *segments = segments_of(s->path);
+    size_t next = segment_length(segments);
+
+    *length = 0;
+    *node = document;
+    while (segments[next] != '\0') {
+        struct jsonpath *path = part_of_path(s->arena, segments, next);
+        struct node_list nodes;
+        int rc;
+
+        if (path == NULL)
+            return -1;
+        rc = jsonpath_select(path, document, s->arena, &nodes);
+        jsonpath_free(path);
+        if (rc == -1)
+            return -1;
+        if (nodes.count == 0)
+            return 0;
+        *length = next;
+        *node = nodes.nodes[0];
+        next += segment_length(segments + next);
+    }
+    return 0;
+}
+
+static const char *nothing_reason(struct selector *s, const struct node *document)
+{
+    struct text reason = {0};
+    const struct node *node;
+    size_t length;
+
+    if (furthest(s, document, &length, &node) == -1)
+        return NULL;
+    text_format(&reason, "records: %s selects nothing; ", jsonpath_text(s->path));
+    if (length == 0)
+        text_add(&reason, "the document");
+    else
+        text_format(&reason, "$%.*s", (int)length, segments_of(s->path));
+    text_add(&reason, " is ");
+    describe(node, &reason);
+    return keep(s, &reason);
 }
 
 /* --- One document --- */

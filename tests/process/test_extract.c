@@ -186,18 +186,35 @@ static void a_path_that_selects_nothing_fails_the_run_and_keeps_the_body(void **
     run(state, "[]");
     expect_failure(state, "records: $.features[*] selects nothing; the document is an array of 0");
     run(state, "{\"features\":null}");
-    expect_failure(
-        state, "records: $.features[*] selects nothing; the document is an object with features");
+    expect_failure(state, "records: $.features[*] selects nothing; $.features is null");
     run(state, "\"maintenance\"");
     expect_failure(state, "records: $.features[*] selects nothing; the document is a string");
+}
+
+static void what_stands_instead_of_records_cannot_hide_in_the_error(void **state)
+{
+    processing_records(*state, "$.items");
+    run(state, "{\"\\u001b[2J\\u202e\\u0000\":1}");
+    expect_failure(state, "records: $.items selects nothing; the document is an object with "
+                          "\\x1b[2J\\xe2\\x80\\xae\\x00");
+}
+
+static void the_error_says_how_far_the_path_led(void **state)
+{
+    processing_records(*state, "$.data.pages[-1]['items'][0].list");
+    run(state, "{\"data\":{\"pages\":[{},{\"items\":{\"a\":1}}]}}");
+    expect_failure(state, "records: $.data.pages[-1]['items'][0].list selects nothing; "
+                          "$.data.pages[-1]['items'] is an object with a");
+    run(state, "{\"data\":{\"pages\":[]}}");
+    expect_failure(state, "records: $.data.pages[-1]['items'][0].list selects nothing; "
+                          "$.data.pages is an array of 0");
 }
 
 static void an_empty_container_elsewhere_is_no_excuse(void **state)
 {
     processing_records(*state, "$.data.items[*]");
     run(state, "{\"data\":{}}");
-    expect_failure(state,
-                   "records: $.data.items[*] selects nothing; the document is an object with data");
+    expect_failure(state, "records: $.data.items[*] selects nothing; $.data is an empty object");
     processing_records(*state, "$.data");
     run(state, "{}");
     expect_failure(state, "records: $.data selects nothing; the document is an empty object");
@@ -554,6 +571,8 @@ int main(void)
         TEST(a_scalar_document_is_one_record),
         TEST(an_empty_container_before_a_wildcard_or_slice_is_success),
         TEST(a_path_that_selects_nothing_fails_the_run_and_keeps_the_body),
+        TEST(what_stands_instead_of_records_cannot_hide_in_the_error),
+        TEST(the_error_says_how_far_the_path_led),
         TEST(an_empty_container_elsewhere_is_no_excuse),
         TEST(a_path_to_a_scalar_fails_the_run),
         TEST(a_null_record_goes_to_the_dead_letters),
