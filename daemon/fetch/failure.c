@@ -93,6 +93,54 @@ void failure_add_clean(struct text *out, const char *words)
     }
 }
 
+/* What libcurl's words leave to be guessed: they name what it did, not what went wrong. */
+static const struct {
+    CURLcode code;
+    const char *words;
+} openings[] = {
+    {CURLE_UNSUPPORTED_PROTOCOL, "the answer is not HTTP"},
+    {CURLE_WEIRD_SERVER_REPLY, "the answer is not valid HTTP"},
+    {CURLE_HTTP2, "the answer is not valid HTTP/2"},
+    {CURLE_HTTP2_STREAM, "the server broke the HTTP/2 stream off"},
+    {CURLE_GOT_NOTHING, "the connection was closed without an answer"},
+    {CURLE_PARTIAL_FILE, "the connection was closed before the whole answer had come"},
+    {CURLE_BAD_CONTENT_ENCODING, "the compressed body cannot be decoded"},
+    {CURLE_SSL_CONNECT_ERROR, "the TLS handshake failed"},
+    {CURLE_PEER_FAILED_VERIFICATION, "the certificate of the server is refused"},
+};
+
+#define TRUST_IT \
+    "; to trust its authority, add it to those of the system (update-ca-certificates) and restart"
+
+/* What to do, where libcurl's words tell enough to know. */
+static const struct {
+    const char *part;
+    const char *hint;
+} hints[] = {
+    {"wrong version number", "; the server does not speak TLS there: is it http, not https?"},
+    {"local issuer certificate", TRUST_IT},
+    {"self-signed certificate", TRUST_IT},
+    {"self signed certificate", TRUST_IT},
+};
+
+void failure_describe(struct text *out, CURLcode code, const char *words)
+{
+    for (size_t i = 0; i < COUNT(openings); i++) {
+        if (openings[i].code == code) {
+            text_add(out, openings[i].words);
+            if (words[0] != '\0')
+                text_add(out, ": ");
+        }
+    }
+    failure_add_clean(out, words[0] != '\0' || out->length > 0 ? words : curl_easy_strerror(code));
+    for (size_t i = 0; i < COUNT(hints); i++) {
+        if (strstr(words, hints[i].part) != NULL) {
+            text_add(out, hints[i].hint);
+            return;
+        }
+    }
+}
+
 bool failure_status_is_retryable(int status)
 {
     return status == 408 || status == 429 || (status >= 500 && status <= 599);

@@ -14,7 +14,7 @@
 struct fault {
     enum run_failure kind; /* RUN_OK: nothing */
     bool retryable;
-    char text[200];
+    char text[300];
 };
 
 /* The first fault is kept. */
@@ -29,6 +29,12 @@ enum run_failure failure_of_curl(CURLcode code, bool *retryable);
  * word and what stands before an "@" (queries and user names of URLs), and printable.
  */
 void failure_add_clean(struct text *out, const char *words);
+
+/*
+ * Appends why a transfer failed, for people: what `code` means, what libcurl says of it (`words`,
+ * cleaned; "": nothing), and what to do about it where that is known.
+ */
+void failure_describe(struct text *out, CURLcode code, const char *words);
 
 /* Whether another attempt may help: 408, 429, 5xx. */
 bool failure_status_is_retryable(int status);

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "fetch/address.h"
 #include "fetch/redirect.h"
@@ -13,6 +14,7 @@
 #include "fetch/retry_after.h"
 #include "gatherd/clock.h"
 #include "gatherd/hash.h"
+#include "gatherd/units.h"
 
 /* Where we connect. */
 
@@ -61,6 +63,9 @@ static int before_request(void *clientp, char *ip, char *local_ip, int port, int
     (void)local_ip;
     (void)port;
     (void)local_port;
+    /* libcurl sends anew by itself where a kept connection turns out to be dead, and its words
+     * about that are not about what comes now. */
+    transfer->error_text[0] = '\0';
     if (transfer->redirects == 0 || transfer_may_connect(transfer, address_text_is_public(ip), ip))
         return CURL_PREREQFUNC_OK;
     return CURL_PREREQFUNC_ABORT;
@@ -81,10 +86,43 @@ static void fail_by_fault(struct transfer *transfer)
     run->retryable = fault->retryable;
 }
 
-static void note_timeout(struct transfer *transfer)
+static int64_t get_time(CURL *easy, CURLINFO what)
 {
-    fault_set(&transfer->receiver.fault, RUN_FAILED_TIMEOUT, true,
-              "no answer within the timeout of %" PRId64 " ms", transfer->run->source->timeout_ms);
+    curl_off_t us = 0;
+
+    curl_easy_getinfo(easy, what, &us);
+    return us;
+}
+
+/* How far the request had come. */
+static const char *stage(const struct transfer *transfer)
+{
+    if (get_time(transfer->easy, CURLINFO_STARTTRANSFER_TIME_T) > 0)
+        return "while the answer came";
+    if (get_time(transfer->easy, CURLINFO_PRETRANSFER_TIME_T) > 0)
+        return "before an answer came";
+    if (get_time(transfer->easy, CURLINFO_NAMELOOKUP_TIME_T) == 0)
+        return "while resolving the name";
+    return strncasecmp(text_string(&transfer->url), "https:", 6) == 0
+               ? "while connecting, TLS handshake included"
+               : "while connecting";
+}
+
+/* Which of the two limits it was, and where the time went. */
+static void note_timeout(struct transfer *transfer, const char *where)
+{
+    const struct source *source = transfer->run->source;
+    bool whole = clock_monotonic_ms() >= transfer->deadline_ms;
+    size_t bytes = transfer->run->response.body_bytes;
+    char limit[UNITS_TEXT_SIZE];
+
+    units_format_duration(whole ? source->timeout_ms : source->connect_timeout_ms, limit);
+    if (bytes > 0)
+        fault_set(&transfer->receiver.fault, RUN_FAILED_TIMEOUT, true,
+                  "timeout (%s) passed %s; %zu bytes of its body had come", limit, where, bytes);
+    else
+        fault_set(&transfer->receiver.fault, RUN_FAILED_TIMEOUT, true, "%s (%s) passed %s",
+                  whole ? "timeout" : "connect_timeout", limit, where);
 }
 
 /* Sends the request for transfer->url. False: it failed, and the fault is set. */
@@ -104,7 +142,7 @@ static bool send_request(struct transfer *transfer)
         return false;
     }
     if (request.timeout_ms <= 0) {
-        note_timeout(transfer);
+        note_timeout(transfer, "after a redirect");
         return false;
     }
     transfer->error_text[0] = '\0';
@@ -173,14 +211,6 @@ bool transfer_begin(struct transfer *transfer, struct run *run)
 
 /* Outcomes. */
 
-static int64_t get_time(CURL *easy, CURLINFO what)
-{
-    curl_off_t us = 0;
-
-    curl_easy_getinfo(easy, what, &us);
-    return us;
-}
-
 static void note_timing(struct transfer *transfer)
 {
     struct run_timing *timing = &transfer->run->timing;
@@ -218,9 +248,10 @@ static void note_curl_failure(struct transfer *transfer, CURLcode code)
         /* libcurl 7.88 reports a header line above its limit of 100 KiB like this. */
         fault_set(&receiver->fault, RUN_FAILED_LIMIT, false, "a header is too large");
     }
+    if (code == CURLE_OPERATION_TIMEDOUT)
+        note_timeout(transfer, stage(transfer));
     kind = failure_of_curl(code, &retryable);
-    failure_add_clean(&words, transfer->error_text[0] != '\0' ? transfer->error_text
-                                                              : curl_easy_strerror(code));
+    failure_describe(&words, code, transfer->error_text);
     fault_set(&receiver->fault, kind, retryable, "%s", text_string(&words));
     text_free(&words);
 }
