@@ -229,6 +229,7 @@ int request_set(CURL *easy, const struct source *source, const struct request *r
     set_pointer(easy, CURLOPT_HTTPHEADER, list, &code);
     set_long(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms, &code);
     set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms, &code);
+    set_long(easy, CURLOPT_FRESH_CONNECT, request->fresh, &code);
     set_long(easy, CURLOPT_FORBID_REUSE, source->host_gap_ms > KEEP_ALIVE_GAP_MS, &code);
     if (code != CURLE_OK) {
         curl_slist_free_all(list);

@@ -38,6 +38,7 @@ void request_add_url(struct text *out, const struct source *source);
 struct request {
     const char *url;    /* borrowed during the call */
     bool own_origin;    /* of the source: its headers go along */
+    bool fresh;         /* over a connection of its own */
     int64_t timeout_ms; /* what is left of the attempt's time */
 };
 

@@ -133,6 +133,9 @@ static bool send_request(struct transfer *transfer)
     struct request request = {
         .url = text_string(&transfer->url),
         .own_origin = transfer->own_origin,
+        /* The connection may be what failed. And where a kept one dies without an answer, libcurl
+         * sends again by itself, up to five times: a server that drops requests got 13 of us. */
+        .fresh = run->attempt > 0,
         .timeout_ms = transfer->deadline_ms - clock_monotonic_ms(),
     };
     CURLMcode code;
