@@ -101,7 +101,8 @@ class RecordedTestCase(harness.TestCase):
 
     def check_columns(self, daemon, table, columns, key=()):
         found = daemon.sql("SELECT name, type, pk FROM pragma_table_xinfo(?)", (table,))
-        wanted = [(name, kind, key.index(name) + 1 if name in key else 0)
+        wanted = [(name, "INT" if kind == "INTEGER" and name in key else kind,
+                   key.index(name) + 1 if name in key else 0)
                   for name, kind in columns + [("_run_id", "INTEGER"), ("_fetched_at", "TEXT")]]
         self.assertEqual(found, wanted, table)
         self.assertEqual(daemon.value("SELECT strict FROM pragma_table_list WHERE name = ?",
