@@ -341,8 +341,10 @@ static struct table *get_table(struct schema *schema, const char *name, struct e
     table->chain = *bucket;
     *bucket = table;
     link_newest(schema, table);
-    if (++schema->count > TABLES_MAX)
+    if (++schema->count > TABLES_MAX) {
+        assert(schema->oldest != table);
         drop(schema, schema->oldest);
+    }
     return table;
 }
 
