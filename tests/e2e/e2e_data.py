@@ -101,6 +101,7 @@ class RecordedTestCase(harness.TestCase):
 
     def check_columns(self, daemon, table, columns, key=()):
         found = daemon.sql("SELECT name, type, pk FROM pragma_table_xinfo(?)", (table,))
+        # INT in a key, so that SQLite does not make the column its rowid.
         wanted = [(name, "INT" if kind == "INTEGER" and name in key else kind,
                    key.index(name) + 1 if name in key else 0)
                   for name, kind in columns + [("_run_id", "INTEGER"), ("_fetched_at", "TEXT")]]
