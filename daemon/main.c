@@ -1,6 +1,21 @@
+#include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "gatherd/cli.h"
+
+/*
+ * Whoever starts us with standard output or error closed would find them as the next files that we
+ * open, and our text in the lock file or on a connection. What is written to /dev/null opened for
+ * reading is an error, as it is to what is closed.
+ */
+static void settle_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) == -1)
+            open("/dev/null", O_RDONLY); /* takes the lowest number free, which is fd */
+    }
+}
 
 /*
  * Signals are dealt with before anything else, so that none arrives while nobody minds it: those
@@ -22,6 +37,7 @@ static void settle_signals(void)
 
 int main(int argc, char **argv)
 {
+    settle_descriptors();
     settle_signals();
     return cli_main(argc, argv);
 }
