@@ -1,8 +1,10 @@
 /*
  * Reading for people: a connection that cannot write, attach or checkpoint.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "gatherd/store.h"
 #include "store/sqlite.h"
@@ -23,6 +25,24 @@ static int authorize(void *context, int action, const char *a, const char *b, co
     return action == SQLITE_ATTACH || action == SQLITE_DETACH ? SQLITE_DENY : SQLITE_OK;
 }
 
+/* What stands in the way more often than anything else, in words of its own. */
+static int check_path(const char *path, struct error *err)
+{
+    struct stat st;
+    int missing = stat(path, &st);
+
+    if (missing == 0 && !S_ISREG(st.st_mode))
+        error_set(err, ERROR_UNAVAILABLE, "%s is %s, not a database file", path,
+                  S_ISDIR(st.st_mode) ? "a folder" : "no ordinary file");
+    else if (missing == -1 && (errno == ENOENT || errno == ENOTDIR))
+        error_set(err, ERROR_UNAVAILABLE,
+                  "%s is not there; `gatherd run` makes it when it starts for the first time",
+                  path);
+    else
+        return 0; /* what else is wrong shows when it is opened */
+    return -1;
+}
+
 struct store_reader *store_reader_open(const char *path, struct error *err)
 {
     struct store_reader *reader = calloc(1, sizeof(*reader));
@@ -31,7 +51,7 @@ struct store_reader *store_reader_open(const char *path, struct error *err)
         error_set(err, ERROR_NOMEM, "%s: out of memory", path);
         return NULL;
     }
-    if (sqlite_open_reader(path, &reader->db, err) == -1) {
+    if (check_path(path, err) == -1 || sqlite_open_reader(path, &reader->db, err) == -1) {
         free(reader);
         return NULL;
     }

@@ -229,11 +229,15 @@ int sqlite_configure_writer(sqlite3 *db, enum synchronous synchronous, struct er
 
 static int check_identity(sqlite3 *db, const char *path, struct error *err)
 {
+    struct error cause = {0};
     int64_t id;
     int rc;
 
-    if (sqlite_integer(db, "PRAGMA application_id", &id, err) == -1) {
-        error_wrap(err, "%s", path);
+    if (sqlite_integer(db, "PRAGMA application_id", &id, &cause) == -1) {
+        if ((sqlite3_errcode(db) & 0xff) == SQLITE_NOTADB)
+            error_set(err, ERROR_UNAVAILABLE, "%s is not a SQLite database", path);
+        else
+            error_set(err, cause.code, "%s: %s", path, cause.text);
         return -1;
     }
     rc = id == SQLITE_APPLICATION_ID ? 0 : -1;
