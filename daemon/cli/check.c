@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <sysexits.h>
@@ -23,8 +24,8 @@ static int print_document(void (*write)(struct text *))
     if (text_failed(&text)) {
         fputs("gatherd: out of memory\n", stderr);
         status = EX_SOFTWARE;
-    } else {
-        fputs(text_string(&text), stdout);
+    } else if (fputs(text_string(&text), stdout) == EOF) {
+        status = command_output_failed(errno);
     }
     text_free(&text);
     return status;
@@ -32,9 +33,11 @@ static int print_document(void (*write)(struct text *))
 
 static int check_file(const char *path)
 {
-    struct config *config = command_load_config(path);
+    struct config *config;
     size_t disabled = 0;
 
+    path = command_config_path(path);
+    config = path == NULL ? NULL : command_load_config(path);
     if (config == NULL)
         return EX_CONFIG;
     for (size_t i = 0; i < config->source_count; i++)
@@ -55,7 +58,7 @@ static int run_check(const struct command *self, int argc, char **argv)
 
     optind = 0;
     opterr = 0;
-    while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":c:h", options, NULL)) != -1) {
         switch (option) {
         case 'c':
             path = optarg;
@@ -67,7 +70,7 @@ static int run_check(const struct command *self, int argc, char **argv)
         case 'h':
             return command_print_help(self);
         default:
-            return command_usage_error(self, "unknown or incomplete option %s", argv[optind - 1]);
+            return command_option_error(self, option, argv);
         }
     }
     if (optind < argc)
@@ -75,7 +78,7 @@ static int run_check(const struct command *self, int argc, char **argv)
     if (optind < argc)
         return command_usage_error(self, "one file at a time; \"%s\" is one too many",
                                    argv[optind]);
-    return check_file(path == NULL ? command_default_config() : path);
+    return check_file(path);
 }
 
 const struct command command_check = {

@@ -1,5 +1,7 @@
 #include "gatherd/cli.h"
 
+#include <errno.h>
+#include <getopt.h>
 #include <locale.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -56,15 +58,48 @@ int command_usage_error(const struct command *self, const char *format, ...)
     return EX_USAGE;
 }
 
+int command_option_error(const struct command *self, int option, char **argv)
+{
+    const char *word = argv[optind - 1];
+    char letter[] = {'-', (char)optopt, '\0'};
+
+    /* Several letters may share one word, and only optopt says which it was. */
+    if (strncmp(word, "--", 2) != 0 && optopt > 0 && optopt < 128)
+        word = letter;
+    if (option == ':')
+        return command_usage_error(self, "option %s needs a value", word);
+    if (strncmp(word, "--", 2) == 0 && optopt != 0)
+        return command_usage_error(self, "option %s takes no value", word);
+    return command_usage_error(self, "unknown option %s", word);
+}
+
 int command_failed(const struct error *err)
 {
     fprintf(stderr, "gatherd: %s\n", err->text);
     return error_exit_status(err->code);
 }
 
-const char *command_default_config(void)
+int command_output_failed(int os)
 {
-    return access("gatherd.yaml", F_OK) == 0 ? "gatherd.yaml" : "/etc/gatherd/gatherd.yaml";
+    if (os != EPIPE)
+        fprintf(stderr, "gatherd: standard output: %s\n",
+                os == 0 ? "cannot be written" : strerror(os));
+    return EX_IOERR;
+}
+
+const char *command_config_path(const char *path)
+{
+    static const char *const defaults[] = {"gatherd.yaml", "/etc/gatherd/gatherd.yaml"};
+
+    for (size_t i = 0; path == NULL && i < COUNT(defaults); i++) {
+        /* What is there and cannot be read is for config_load() to report. */
+        if (access(defaults[i], F_OK) == 0 || errno != ENOENT)
+            path = defaults[i];
+    }
+    if (path == NULL)
+        fprintf(stderr, "gatherd: no configuration: neither ./%s nor %s is there; name a file\n",
+                defaults[0], defaults[1]);
+    return path;
 }
 
 struct config *command_load_config(const char *path)
@@ -81,17 +116,19 @@ struct config *command_load_config(const char *path)
     return config;
 }
 
-/* What was written to stdout may only fail to arrive when it is flushed: a full disk, a closed
- * pipe. */
+/*
+ * What was written to stdout may only fail to arrive when it is flushed: a full disk. A command
+ * that failed because of it has said so.
+ */
 static int flush_output(int status)
 {
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        if (status == EX_OK) {
-            perror("gatherd: standard output");
-            return EX_IOERR;
-        }
-    }
-    return status;
+    bool said = ferror(stdout) && status != EX_OK;
+
+    errno = 0;
+    if ((fflush(stdout) == 0 && !ferror(stdout)) || said)
+        return status;
+    command_output_failed(errno);
+    return status == EX_OK ? EX_IOERR : status;
 }
 
 static bool is_one_of(const char *word, const char *a, const char *b)
@@ -99,24 +136,53 @@ static bool is_one_of(const char *word, const char *a, const char *b)
     return strcmp(word, a) == 0 || strcmp(word, b) == 0;
 }
 
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < COUNT(commands); i++) {
+        if (strcmp(name, commands[i]->name) == 0)
+            return commands[i];
+    }
+    return NULL;
+}
+
+static int unknown(const char *word)
+{
+    fprintf(stderr, "gatherd: unknown %s \"%s\"\nTry `gatherd --help`.\n",
+            word[0] == '-' ? "option" : "command", word);
+    return EX_USAGE;
+}
+
+/* `gatherd help`, or `gatherd help COMMAND`. */
+static int help(const char *name)
+{
+    const struct command *command = name == NULL ? NULL : find_command(name);
+
+    if (name != NULL && command == NULL)
+        return unknown(name);
+    if (command != NULL)
+        return command_print_help(command);
+    print_overview(stdout);
+    return EX_OK;
+}
+
 int cli_main(int argc, char **argv)
 {
+    const struct command *command;
+
     setlocale(LC_CTYPE, "C.UTF-8"); /* the width of characters in tables */
     log_start();
     if (argc < 2) {
         print_overview(stderr);
         return EX_USAGE;
     }
-    if (is_one_of(argv[1], "--help", "-h") || strcmp(argv[1], "help") == 0) {
-        print_overview(stdout);
-        return flush_output(EX_OK);
-    }
+    if (is_one_of(argv[1], "--help", "-h"))
+        return flush_output(help(NULL));
+    if (strcmp(argv[1], "help") == 0)
+        return flush_output(help(argc > 2 ? argv[2] : NULL));
     if (is_one_of(argv[1], "--version", "-V"))
         return flush_output(command_version.run(&command_version, 1, argv + 1));
-    for (size_t i = 0; i < COUNT(commands); i++) {
-        if (strcmp(argv[1], commands[i]->name) == 0)
-            return flush_output(commands[i]->run(commands[i], argc - 1, argv + 1));
-    }
-    fprintf(stderr, "gatherd: unknown command \"%s\"\nTry `gatherd --help`.\n", argv[1]);
-    return EX_USAGE;
+    command = find_command(argv[1]);
+    if (command == NULL)
+        return unknown(argv[1]);
+    return flush_output(command->run(command, argc - 1, argv + 1));
 }

@@ -20,8 +20,12 @@ extern const struct command command_check;
 extern const struct command command_query;
 extern const struct command command_version;
 
-/* Where the configuration is when nobody says: ./gatherd.yaml, else /etc/gatherd/gatherd.yaml. */
-const char *command_default_config(void);
+/*
+ * The file that is the configuration: `path`, or when that is NULL ./gatherd.yaml, else
+ * /etc/gatherd/gatherd.yaml. NULL: nobody says and neither is there, which is said on stderr; the
+ * exit status for that is 78.
+ */
+const char *command_config_path(const char *path);
 
 /*
  * Loads the configuration and prints every mistake on stderr. NULL: there were some, and the exit
@@ -33,8 +37,20 @@ struct config *command_load_config(const char *path);
 int command_usage_error(const struct command *self, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/*
+ * The same for what getopt_long() refused, which has just returned `option`: ':' for a missing
+ * value (the option string begins with ':'), or '?'.
+ */
+int command_option_error(const struct command *self, int option, char **argv);
+
 /* Prints "gatherd: TEXT" on stderr; returns the exit status of the error. */
 int command_failed(const struct error *err);
+
+/*
+ * Says why stdout could not be written, by the errno of it, 0 where that is not known; a reader
+ * that has seen enough (`| head`) knows. Returns the exit status for that, 74.
+ */
+int command_output_failed(int os);
 
 /* Prints the command's help on stdout; returns 0. */
 int command_print_help(const struct command *self);

@@ -1,19 +1,22 @@
 #include "cli/once.h"
 
-#include <inttypes.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/text_table.h"
+#include "gatherd/text.h"
+
 struct line {
     bool ran;
     enum run_failure failure;
-    char *error; /* owned */
+    char *note; /* owned; what is to say beyond the numbers, or NULL */
     int status;
     size_t records;
     size_t inserted;
     size_t updated;
+    size_t unchanged;
     size_t rejected;
     int64_t total_us;
 };
@@ -42,9 +45,31 @@ void once_table_free(struct once_table *table)
     if (table == NULL)
         return;
     for (size_t i = 0; i < table->config->source_count; i++)
-        free(table->lines[i].error);
+        free(table->lines[i].note);
     pthread_mutex_destroy(&table->mutex);
     free(table);
+}
+
+/* Why the run failed, or why records were rejected; NULL: all is well, or out of memory. */
+static char *make_note(const struct result *result)
+{
+    struct text note = {0};
+
+    if (result->run->error != NULL)
+        text_add(&note, result->run->error);
+    else if (result->rejected > 0) {
+        text_format(&note, "%zu record%s rejected", result->rejected,
+                    result->rejected == 1 ? "" : "s");
+        if (result->dead_letter_count > 0)
+            text_format(&note, ", %s %s", result->rejected == 1 ? "because" : "the first because",
+                        result->dead_letters[0].reason);
+        text_add(&note, "; see _gatherd_dead_letters");
+    }
+    if (note.length == 0) {
+        text_free(&note);
+        return NULL;
+    }
+    return text_take(&note);
 }
 
 void once_table_add(void *context, const struct result *result)
@@ -55,15 +80,16 @@ void once_table_add(void *context, const struct result *result)
 
     pthread_mutex_lock(&table->mutex);
     table->length++;
-    free(line->error);
+    free(line->note);
     *line = (struct line){
         .ran = true,
         .failure = run->failure,
-        .error = run->error == NULL ? NULL : strdup(run->error),
+        .note = make_note(result),
         .status = run->response.status,
         .records = result->records,
         .inserted = result->inserted,
         .updated = result->updated,
+        .unchanged = result->unchanged,
         .rejected = result->rejected,
         .total_us = run->timing.total_us,
     };
@@ -88,42 +114,74 @@ static const char *outcome(const struct line *line)
     return line->rejected > 0 ? "partial" : "ok";
 }
 
-static void print_line(const struct line *line, const char *name, int width, FILE *out)
+static struct value text_value(const char *text)
 {
-    char status[16] = "-";
+    return (struct value){.type = VALUE_TEXT, .length = (uint32_t)strlen(text), .text = text};
+}
 
-    if (line->status != 0)
-        snprintf(status, sizeof(status), "%d", line->status);
-    fprintf(out, "%-*s  %-8s  %6s  %8zu  %8zu  %8zu  %8zu  %7" PRId64 " ms", width, name,
-            outcome(line), status, line->records, line->inserted, line->updated, line->rejected,
-            line->total_us / 1000);
-    if (line->error != NULL)
-        fprintf(out, "  %s", line->error);
-    else if (line->rejected > 0)
-        fputs("  see _gatherd_dead_letters", out);
-    fputc('\n', out);
+static struct value count_value(size_t count)
+{
+    return (struct value){.type = VALUE_INTEGER, .integer = (int64_t)count};
+}
+
+/* What did not happen stays empty: the status when no answer came, rows when the run failed. */
+static int add_row(struct text_table *out, const struct line *line, const char *name)
+{
+    struct value values[] = {
+        text_value(name),
+        text_value(outcome(line)),
+        count_value((size_t)line->status),
+        count_value(line->records),
+        count_value(line->inserted),
+        count_value(line->updated),
+        count_value(line->unchanged),
+        count_value(line->rejected),
+        count_value((size_t)(line->total_us / 1000)),
+    };
+
+    if (line->status == 0)
+        values[2].type = VALUE_NULL;
+    for (size_t i = 3; line->failure != RUN_OK && i < 8; i++)
+        values[i].type = VALUE_NULL;
+    return text_table_row(out, values);
+}
+
+static void print_rows(const struct once_table *table, FILE *out)
+{
+    static const char *const names[] = {"source",  "outcome",   "status",   "records", "inserted",
+                                        "updated", "unchanged", "rejected", "ms"};
+    struct text_table *rows = text_table_create(out, 0, names, sizeof(names) / sizeof(names[0]));
+    int rc = rows == NULL ? -1 : 0;
+
+    for (size_t i = 0; i < table->config->source_count && rc == 0; i++) {
+        if (table->lines[i].ran)
+            rc = add_row(rows, &table->lines[i], table->config->sources[i].name);
+    }
+    if (rc == 0)
+        rc = text_table_end(rows);
+    if (rc == -1 && !ferror(out)) /* that is said when the output is flushed */
+        fputs("gatherd: out of memory for the table\n", stderr);
+    text_table_free(rows);
+}
+
+static bool went_wrong(const struct line *line)
+{
+    return line->ran && (line->failure != RUN_OK || line->rejected > 0);
 }
 
 size_t once_table_print(const struct once_table *table, FILE *out)
 {
     size_t failed = 0;
-    size_t width = strlen("source");
 
-    for (size_t i = 0; i < table->config->source_count; i++) {
-        size_t length = strlen(table->config->sources[i].name);
-
-        if (table->lines[i].ran && length > width)
-            width = length;
-    }
-    fprintf(out, "%-*s  %-8s  %6s  %8s  %8s  %8s  %8s  %10s\n", (int)width, "source", "outcome",
-            "status", "records", "inserted", "updated", "rejected", "time");
+    print_rows(table, out);
     for (size_t i = 0; i < table->config->source_count; i++) {
         const struct line *line = &table->lines[i];
 
-        if (!line->ran)
+        if (!went_wrong(line))
             continue;
-        failed += line->failure != RUN_OK || line->rejected > 0;
-        print_line(line, table->config->sources[i].name, (int)width, out);
+        fprintf(out, "%s%s: %s\n", failed == 0 ? "\n" : "", table->config->sources[i].name,
+                line->note == NULL ? outcome(line) : line->note);
+        failed++;
     }
     return failed;
 }

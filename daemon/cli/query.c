@@ -1,8 +1,9 @@
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/format.h"
@@ -23,10 +24,24 @@ struct request {
     enum format format;
 };
 
+/* In characters; 0: standard output is no terminal. */
+static size_t terminal_width(void)
+{
+    struct winsize size;
+
+    if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == -1)
+        return 0;
+    return size.ws_col;
+}
+
+/*
+ * What came before an error of the SQL is shown. -1 without a text in `err`: the output failed, and
+ * that has been said.
+ */
 static int run_statements(struct store_reader *reader, const struct request *request,
                           struct error *err)
 {
-    struct formatter *formatter = formatter_create(request->format, stdout);
+    struct formatter *formatter = formatter_create(request->format, stdout, terminal_width());
     struct store_query_hooks hooks = {formatter, formatter_columns, formatter_row};
     int rc = -1;
 
@@ -34,11 +49,14 @@ static int run_statements(struct store_reader *reader, const struct request *req
         error_set(err, ERROR_NOMEM, "out of memory");
         return -1;
     }
-    if (store_query(reader, request->sql, &hooks, err) == 0) {
+    if (store_query(reader, request->sql, &hooks, err) == -1)
+        formatter_break_off(formatter);
+    else
         rc = formatter_end(formatter);
-        if (rc == -1)
-            error_set(err, ERROR_IO, "standard output: %s", strerror(errno));
-    }
+    if (rc == -1 && formatter_errno(formatter) != 0)
+        command_output_failed(formatter_errno(formatter));
+    else if (rc == -1)
+        error_set(err, ERROR_NOMEM, "out of memory"); /* unless the SQL failed */
     formatter_free(formatter);
     return rc;
 }
@@ -50,7 +68,7 @@ static int query(const struct request *request, const char *database)
     int status = EX_OK;
 
     if (reader == NULL || run_statements(reader, request, &err) == -1)
-        status = command_failed(&err);
+        status = err.code == ERROR_NONE ? EX_IOERR : command_failed(&err);
     store_reader_close(reader);
     return status;
 }
@@ -58,12 +76,13 @@ static int query(const struct request *request, const char *database)
 static int query_configured(const struct request *request)
 {
     struct config *config;
+    const char *path;
     int status;
 
     if (request->database != NULL)
         return query(request, request->database);
-    config =
-        command_load_config(request->config == NULL ? command_default_config() : request->config);
+    path = command_config_path(request->config);
+    config = path == NULL ? NULL : command_load_config(path);
     if (config == NULL)
         return EX_CONFIG;
     status = query(request, config->database);
@@ -79,7 +98,7 @@ static int run_query(const struct command *self, int argc, char **argv)
 
     optind = 0;
     opterr = 0;
-    while ((option = getopt_long(argc, argv, "c:d:f:h", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":c:d:f:h", options, NULL)) != -1) {
         switch (option) {
         case 'c':
             request.config = optarg;
@@ -97,10 +116,10 @@ static int run_query(const struct command *self, int argc, char **argv)
         case 'h':
             return command_print_help(self);
         default:
-            return command_usage_error(self, "unknown or incomplete option %s", argv[optind - 1]);
+            return command_option_error(self, option, argv);
         }
     }
-    if (optind == argc)
+    if (optind == argc || argv[optind][strspn(argv[optind], " \t\r\n;")] == '\0')
         return command_usage_error(self, "no SQL given");
     if (optind + 1 < argc)
         return command_usage_error(self, "one SQL argument expected; put it in quotes");
@@ -111,7 +130,7 @@ static int run_query(const struct command *self, int argc, char **argv)
 const struct command command_query = {
     .name = "query",
     .summary = "run SQL on the database, read-only",
-    .help = "Usage: gatherd query SQL [--format table|csv|json|ndjson] [-c FILE | -d DATABASE]\n"
+    .help = "Usage: gatherd query SQL [-f FORMAT] [-c FILE | -d DATABASE]\n"
             "\n"
             "Runs the SQL read-only on the database of the configuration, also while gatherd\n"
             "polls into it, and prints the rows.\n"

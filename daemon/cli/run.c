@@ -257,6 +257,8 @@ static int run_once(struct config *config, const char *const *only, size_t only_
     if (err.code != ERROR_NONE || pipeline_stop(pipeline, &stats, &err) == -1)
         end_at_once(&err);
     failed = once_table_print(table, stdout);
+    if (total == 0)
+        fputs("gatherd: every source is disabled: nothing was polled\n", stderr);
     if (ended_by != 0)
         fprintf(stderr, "gatherd: stopped by SIG%s after %zu of %zu sources\n",
                 sigabbrev_np(ended_by), once_table_length(table), total);
@@ -293,10 +295,12 @@ static int check_names(const struct command *self, const struct config *config, 
 
 static int start(const struct command *self, const char *path, bool once, char **names, int count)
 {
-    struct config *config = command_load_config(path);
+    struct config *config;
     struct error err = {0};
     int status;
 
+    path = command_config_path(path);
+    config = path == NULL ? NULL : command_load_config(path);
     if (config == NULL)
         return EX_CONFIG;
     status = check_names(self, config, names, count);
@@ -324,7 +328,7 @@ static int run_run(const struct command *self, int argc, char **argv)
 
     optind = 0;
     opterr = 0;
-    while ((option = getopt_long(argc, argv, "c:vqh", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":c:vqh", options, NULL)) != -1) {
         switch (option) {
         case 'c':
             path = optarg;
@@ -341,16 +345,13 @@ static int run_run(const struct command *self, int argc, char **argv)
         case 'h':
             return command_print_help(self);
         default:
-            return command_usage_error(self, "unknown or incomplete option %s", argv[optind - 1]);
+            return command_option_error(self, option, argv);
         }
     }
     if (optind < argc && !once)
-        return command_usage_error(self,
-                                   "sources can only be named with --once; \"%s\" is not "
-                                   "an option",
+        return command_usage_error(self, "\"%s\": sources can be named with --once only",
                                    argv[optind]);
-    return start(self, path == NULL ? command_default_config() : path, once, argv + optind,
-                 argc - optind);
+    return start(self, path, once, argv + optind, argc - optind);
 }
 
 const struct command command_run = {

@@ -14,7 +14,7 @@ static int run_version(const struct command *self, int argc, char **argv)
     while ((option = getopt_long(argc, argv, "+h", options, NULL)) != -1) {
         if (option == 'h')
             return command_print_help(self);
-        return command_usage_error(self, "unknown option %s", argv[optind - 1]);
+        return command_option_error(self, option, argv);
     }
     if (optind < argc)
         return command_usage_error(self, "unexpected argument \"%s\"", argv[optind]);

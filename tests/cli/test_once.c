@@ -15,7 +15,7 @@ static struct result result_of(struct run *run, size_t index)
 {
     *run = (struct run){.source = &sources[index], .response = {.status = 200}};
     run->timing.total_us = 12345;
-    return (struct result){.run = run, .records = 3, .inserted = 2, .updated = 1};
+    return (struct result){.run = run, .records = 3, .inserted = 2, .updated = 1, .unchanged = 4};
 }
 
 static char *print(const struct once_table *table, size_t *failed)
@@ -49,17 +49,42 @@ static void sources_stand_in_their_order_with_what_became_of_them(void **state)
     text = print(table, &failed);
     assert_int_equal(failed, 1);
     assert_string_equal(
-        text,
-        "source       outcome   status   records  inserted   updated  rejected        time\n"
-        "weather      timeout        -         0         0         0         0       12 ms  no "
-        "answer within 30s\n"
-        "a-long-name  ok           200         3         2         1         0       12 ms\n");
+        text, "source       outcome  status  records  inserted  updated  unchanged  rejected  ms\n"
+              "-----------  -------  ------  -------  --------  -------  ---------  --------  --\n"
+              "weather      timeout                                                           12\n"
+              "a-long-name  ok          200        3         2        1          4         0  12\n"
+              "\n"
+              "weather: no answer within 30s\n");
     free(text);
     free(run.error);
     once_table_free(table);
 }
 
-static void rejected_records_count_as_a_failure_and_say_where_they_are(void **state)
+static void rejected_records_count_as_a_failure_and_say_why_and_where_they_are(void **state)
+{
+    struct once_table *table = once_table_create(&config);
+    struct dead_letter letter = {.reason = "column \"a\": 1.5 is not an integer"};
+    struct run run;
+    struct result result = result_of(&run, 0);
+    size_t failed;
+    char *text;
+
+    (void)state;
+    result.rejected = 2;
+    result.dead_letters = &letter;
+    result.dead_letter_count = 1;
+    once_table_add(table, &result);
+    text = print(table, &failed);
+    assert_int_equal(failed, 1);
+    assert_non_null(strstr(text, "weather  partial"));
+    assert_non_null(strstr(text,
+                           "\nweather: 2 records rejected, the first because column \"a\": 1.5 "
+                           "is not an integer; see _gatherd_dead_letters\n"));
+    free(text);
+    once_table_free(table);
+}
+
+static void a_row_that_the_table_refused_is_a_rejected_record_too(void **state)
 {
     struct once_table *table = once_table_create(&config);
     struct run run;
@@ -72,8 +97,7 @@ static void rejected_records_count_as_a_failure_and_say_where_they_are(void **st
     once_table_add(table, &result);
     text = print(table, &failed);
     assert_int_equal(failed, 1);
-    assert_non_null(strstr(text, "partial"));
-    assert_non_null(strstr(text, "see _gatherd_dead_letters"));
+    assert_non_null(strstr(text, "\nweather: 1 record rejected; see _gatherd_dead_letters\n"));
     free(text);
     once_table_free(table);
 }
@@ -95,7 +119,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sources_stand_in_their_order_with_what_became_of_them),
-        cmocka_unit_test(rejected_records_count_as_a_failure_and_say_where_they_are),
+        cmocka_unit_test(rejected_records_count_as_a_failure_and_say_why_and_where_they_are),
+        cmocka_unit_test(a_row_that_the_table_refused_is_a_rejected_record_too),
         cmocka_unit_test(a_source_that_did_not_run_has_no_line),
     };
 
