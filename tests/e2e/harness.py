@@ -91,12 +91,13 @@ class Daemon:
         self.config_path.write_text(text)
 
     def start(self, wait=True):
+        before = self.log().count("msg=ready")
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 self.wrapper + [GATHERD, "run", "-c", str(self.config_path)] + self.arguments,
                 stderr=log, stdout=log, env=self.env, cwd=self.folder)
         if wait:
-            self.wait_for_log("msg=ready")
+            self.wait_for_log("msg=ready", count=before + 1)
         return self
 
     def log(self):
