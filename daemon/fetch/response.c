@@ -87,7 +87,13 @@ static void keep(struct receiver *receiver, char **slot, struct slice value)
 
 static void on_content_type(struct receiver *receiver, struct slice value)
 {
-    keep(receiver, &receiver->response->content_type, value);
+    char **slot = &receiver->response->content_type;
+
+    keep(receiver, slot, value);
+    for (char *p = *slot; p != NULL && *p != '\0'; p++) {
+        if (*p < ' ' || *p > '~')
+            *p = '?'; /* no media type has it, and it goes into the database as text */
+    }
 }
 
 static void on_location(struct receiver *receiver, struct slice value)
