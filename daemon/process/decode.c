@@ -160,11 +160,11 @@ int decode_response(const struct response *response, enum body_format format, st
     decoded->lines = format == FORMAT_NDJSON ||
                      (format == FORMAT_AUTO &&
                       is_one_of(media_type(in.content_type), line_types, COUNT(line_types)));
-    if (refuse_markup(&in, decoded) || refuse_charset(&in, decoded))
-        return 0;
     if (!decoded->lines && text_start(&in) == in.length) {
         refuse(decoded, "the body is empty, where JSON was expected");
         return 0;
     }
+    if (refuse_markup(&in, decoded) || refuse_charset(&in, decoded))
+        return 0;
     return read_body(&in, arena, decoded);
 }

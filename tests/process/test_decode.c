@@ -195,6 +195,8 @@ static void an_empty_body_is_not_json(void **state)
 {
     processing_run(*state, "application/json", "");
     expect_failure(*state, EMPTY_REASON, "body@0:0 " EMPTY_REASON "\n");
+    processing_run(*state, "text/html; charset=iso-8859-1", "");
+    expect_failure(*state, EMPTY_REASON, "body@0:0 " EMPTY_REASON "\n");
     processing_run(*state, "application/json", " \r\n\t");
     expect_failure(*state, EMPTY_REASON, "body@0:0 " EMPTY_REASON "\n");
 }
