@@ -26,7 +26,8 @@ int64_t backoff_interval(const struct source *source, unsigned failures)
 
 /*
  * Full jitter: anything from 0 to the bound, so that clients that failed together do not come back
- * together. Retry-After wins over it (RFC 9110, 10.2.3).
+ * together. It goes on top of a Retry-After (RFC 9110, 10.2.3), which is the same for all whom a
+ * rate limit turned away at one moment: without it they meet again at the limit, and some starve.
  */
 int64_t backoff_retry_delay(const struct run *run, struct random *random)
 {
@@ -38,7 +39,7 @@ int64_t backoff_retry_delay(const struct run *run, struct random *random)
     if (run->retry_after_ms > SCHEDULE_RETRY_IN_PLACE_MS)
         return -1;
     delay_ms = random_upto(random, doubled(retry->base_ms, run->attempt, retry->cap_ms));
-    return delay_ms > run->retry_after_ms ? delay_ms : run->retry_after_ms;
+    return run->retry_after_ms > 0 ? run->retry_after_ms + delay_ms : delay_ms;
 }
 
 int64_t backoff_postponed(const struct run *run)
