@@ -5,6 +5,7 @@ the folder with recorded responses and the faulty server (default: ../shared bes
 Every server binds to 127.0.0.1, takes a free port, and is stopped with the test that started it.
 """
 import contextlib
+import http.server
 import json
 import os
 import pathlib
@@ -15,6 +16,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 import urllib.request
@@ -29,6 +31,10 @@ PYTHON = "/usr/bin/python3"  # Debian's, which sees Debian's modules
 # Sanitizers make everything slower; a bound on time is always generous, and longer there.
 SLOW = float(os.environ.get("GATHERD_SLOW", "1"))
 
+# Whether the binary has a sanitizer in it: its memory then says nothing about ours.
+SANITIZED = any(mark in pathlib.Path(GATHERD).read_bytes()
+                for mark in (b"__asan_init", b"__tsan_init")) if os.path.exists(GATHERD) else False
+
 needs_data = unittest.skipUnless(DATA.is_dir(), f"{DATA} is not there")
 needs_faulty_server = unittest.skipUnless(FAULTY_SERVER.is_file(), f"{FAULTY_SERVER} is not there")
 
@@ -36,6 +42,24 @@ needs_faulty_server = unittest.skipUnless(FAULTY_SERVER.is_file(), f"{FAULTY_SER
 def needs_command(name):
     return unittest.skipUnless(shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin"),
                                f"{name} is not installed")
+
+
+# A mount namespace of its own: root's, or of a user namespace where those are allowed.
+UNSHARE = ["unshare", "-m" if os.getuid() == 0 else "-rm"]
+
+
+def can_replace_files():
+    try:
+        return subprocess.run(UNSHARE + ["mount", "--bind", "/etc/passwd", "/etc/resolv.conf"],
+                              capture_output=True, timeout=20, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+def replacing(files):
+    """A wrapper for Daemon in whose view the files (path -> path of the other) are replaced."""
+    mounts = "".join(f"mount --bind '{other}' '{path}' && " for path, other in files.items())
+    return UNSHARE + ["sh", "-c", mounts + 'exec "$@"', "sh"]
 
 
 def free_port():
@@ -71,6 +95,37 @@ def http_get(url, timeout=10):
         return answer.read()
 
 
+class Answering(http.server.BaseHTTPRequestHandler):
+    """Answers with what the function of TestCase.python_server() gives for a request."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        answer = self.server.function(self)
+        if isinstance(answer, bytes):  # the whole answer, head and all
+            self.wfile.write(answer)
+            self.close_connection = True
+            return
+        status, headers, body = answer
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments):
+        pass
+
+
+class Answerer(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256
+
+    def handle_error(self, request, client_address):
+        pass  # a client that went away
+
+
 class Daemon:
     """`gatherd run` on a configuration in a folder of its own."""
 
@@ -86,9 +141,9 @@ class Daemon:
         self.write_config(config)
 
     def write_config(self, config):
-        """A dict is written as JSON, which is YAML; a string as it is."""
-        text = config if isinstance(config, str) else json.dumps(config, indent=1)
-        self.config_path.write_text(text)
+        """A dict is written as JSON, which is YAML but for surrogate escapes; a string as it is."""
+        text = config if isinstance(config, str) else json.dumps(config, indent=1, ensure_ascii=False)
+        self.config_path.write_text(text, encoding="utf-8")
 
     def start(self, wait=True):
         before = self.log().count("msg=ready")
@@ -247,6 +302,15 @@ class TestCase(unittest.TestCase):
         nginx = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
         self.serve([nginx, "-p", str(folder), "-c", str(folder / "nginx.conf")], port, "nginx")
         return f"http://127.0.0.1:{port}"
+
+    def python_server(self, function):
+        """A server in this process. function(handler) gives bytes, or status, headers and body."""
+        server = Answerer(("127.0.0.1", 0), Answering)
+        server.function = function
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        return f"http://127.0.0.1:{server.server_address[1]}"
 
     def httpbin(self):
         port = free_port()
