@@ -198,8 +198,8 @@ static void a_missing_database_is_reported(void **state)
 
     snprintf(path, sizeof(path), "%s/none.db", rig->folder);
     assert_null(store_reader_open(path, &err));
-    snprintf(text, sizeof(text), "%s: unable to open database file (No such file or directory)",
-             path);
+    snprintf(text, sizeof(text),
+             "%s is not there; `gatherd run` makes it when it starts for the first time", path);
     assert_string_equal(err.text, text);
     assert_int_equal(err.code, ERROR_UNAVAILABLE);
 }
