@@ -14,9 +14,9 @@
 #include "gatherd/queue.h"
 #include "gatherd/schedule.h"
 #include "gatherd/store.h"
+#include "gatherd/trouble.h"
 
 #define CHECKPOINT_EVERY_MS (60 * 1000)
-#define REPEAT_FAILURE_MS   (60 * 60 * 1000)
 #define USER_AGENT          "gatherd/" GATHERD_VERSION
 #define JOIN_SLICE_MS       200  /* how soon a drain notices a fatal error */
 #define DRAIN_RESERVE_MS    2000 /* of shutdown_timeout, for the commits after the transfers */
@@ -122,34 +122,6 @@ static enum store_status commit(void *context, struct batch *batch, struct error
     return store_commit(p->store, batch, err);
 }
 
-/* A failing source says so when it begins, then once an hour, then when it is well again. */
-static void log_result(const struct result *result)
-{
-    struct run *run = result->run;
-    int64_t now = clock_monotonic_ms();
-    char next_due[CLOCK_TEXT_SIZE];
-
-    if (run->failure == RUN_OK && result->rejected == 0) {
-        if (run->logged_at_ms != 0)
-            log_info("source is well again", LOG_STR("source", run->source->name),
-                     LOG_INT("records", result->records));
-        run->logged_at_ms = 0;
-        return;
-    }
-    if (run->logged_at_ms != 0 && now - run->logged_at_ms < REPEAT_FAILURE_MS)
-        return;
-    run->logged_at_ms = now;
-    if (run->failure == RUN_OK)
-        log_warning("records rejected, see _gatherd_dead_letters",
-                    LOG_STR("source", run->source->name), LOG_INT("rejected", result->rejected),
-                    LOG_INT("records", result->records));
-    else
-        log_warning("source is failing", LOG_STR("source", run->source->name),
-                    LOG_STR("failure", run_failure_name(run->failure)),
-                    LOG_STR("error", run->error), LOG_INT("failures", run->failures),
-                    LOG_STR("next_due", clock_format(run->next_due_ms, next_due)));
-}
-
 static void committed(void *context, const struct result *result)
 {
     struct pipeline *p = context;
@@ -164,7 +136,7 @@ static void committed(void *context, const struct result *result)
     atomic_fetch_add(&p->committed, 1);
     atomic_fetch_add(&p->requests, result->run->requests);
     if (!p->options.once) /* there the table at the end says it */
-        log_result(result);
+        trouble_log(result, clock_monotonic_ms());
     if (p->options.committed != NULL) {
         pthread_mutex_lock(&p->report_mutex);
         p->options.committed(p->options.context, result);

@@ -74,7 +74,8 @@ struct run {
     int64_t next_due_ms;  /* Unix time */
     unsigned failures;    /* failed runs in a row, this one included; 0 after a success */
     unsigned skipped;     /* slots this run made us miss */
-    int64_t logged_at_ms; /* processor only: monotonic time of the last line about a failure */
+    int64_t logged_at_ms; /* trouble.h only: monotonic time of the last line; 0: it is well */
+    bool logged_failing;  /* ... whether that line was about failing, or about rejected records */
 };
 
 /* Frees body, content type and error and forgets the answer: ready for the next request. */

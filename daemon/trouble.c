@@ -1,0 +1,49 @@
+#include "gatherd/trouble.h"
+
+#include "gatherd/clock.h"
+#include "gatherd/log.h"
+
+#define REPEAT_MS (60 * 60 * 1000)
+
+enum trouble_line trouble_next(const struct result *result, int64_t now_ms)
+{
+    struct run *run = result->run;
+    bool failing = run->failure != RUN_OK;
+    bool known = run->logged_at_ms != 0;
+
+    if (!failing && result->rejected == 0) {
+        run->logged_at_ms = 0;
+        return known ? TROUBLE_WELL_AGAIN : TROUBLE_NO_LINE;
+    }
+    if (known && run->logged_failing == failing && now_ms - run->logged_at_ms < REPEAT_MS)
+        return TROUBLE_NO_LINE;
+    run->logged_at_ms = now_ms;
+    run->logged_failing = failing;
+    return failing ? TROUBLE_FAILING : TROUBLE_REJECTING;
+}
+
+void trouble_log(const struct result *result, int64_t now_ms)
+{
+    const struct run *run = result->run;
+    char next_due[CLOCK_TEXT_SIZE];
+
+    switch (trouble_next(result, now_ms)) {
+    case TROUBLE_NO_LINE:
+        return;
+    case TROUBLE_WELL_AGAIN:
+        log_info("source is well again", LOG_STR("source", run->source->name),
+                 LOG_INT("records", result->records));
+        return;
+    case TROUBLE_REJECTING:
+        log_warning("records rejected, see _gatherd_dead_letters",
+                    LOG_STR("source", run->source->name), LOG_INT("rejected", result->rejected),
+                    LOG_INT("records", result->records));
+        return;
+    case TROUBLE_FAILING:
+        log_warning("source is failing", LOG_STR("source", run->source->name),
+                    LOG_STR("failure", run_failure_name(run->failure)),
+                    LOG_STR("error", run->error), LOG_INT("failures", run->failures),
+                    LOG_STR("next_due", clock_format(run->next_due_ms, next_due)));
+        return;
+    }
+}

@@ -1,0 +1,29 @@
+/*
+ * trouble.h - what the log says of sources in trouble: a line when it begins or changes its kind,
+ * then one an hour, and a line when it is over. However often a failing source is polled, it does
+ * not fill the log.
+ */
+#ifndef GATHERD_TROUBLE_H
+#define GATHERD_TROUBLE_H
+
+#include <stdint.h>
+
+#include "gatherd/row.h"
+
+enum trouble_line {
+    TROUBLE_NO_LINE,
+    TROUBLE_WELL_AGAIN,
+    TROUBLE_REJECTING, /* the run is a success, but for some of its records */
+    TROUBLE_FAILING,
+};
+
+/*
+ * Which line the result of a run deserves at `now_ms` (monotonic, above 0); what has been said is
+ * noted in the run.
+ */
+enum trouble_line trouble_next(const struct result *result, int64_t now_ms);
+
+/* The same, and writes the line. */
+void trouble_log(const struct result *result, int64_t now_ms);
+
+#endif
