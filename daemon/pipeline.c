@@ -34,9 +34,10 @@ struct pipeline {
     struct store *store;
     struct queue *queue;
     struct schedule *schedule;
+    struct config *opened; /* owned reference: the store was opened as this one says */
 
     /* Main thread only. */
-    struct config *config;
+    struct config *config;     /* owned reference */
     struct fetcher **fetchers; /* fetcher_count, one a lane */
     unsigned fetcher_count;
     struct processor **processors;
@@ -325,15 +326,15 @@ static void hand_over(struct pipeline *p, struct crew *crew, const struct config
 
 /* --- Start, reload, stop. --- */
 
-/* What a reload cannot change is said, never silently kept. */
-static void warn_of_what_stays(const struct config *old, const struct config *new)
+/* What a reload cannot change is said, each time, never silently kept. */
+static void warn_of_what_stays(const struct config *opened, const struct config *new)
 {
-    if (strcmp(old->database, new->database) != 0)
+    if (strcmp(opened->database, new->database) != 0)
         log_warning("the database cannot change while gatherd runs; restart to use the new one",
-                    LOG_STR("database", old->database), LOG_STR("new", new->database));
-    if (old->synchronous != new->synchronous)
+                    LOG_STR("database", opened->database), LOG_STR("new", new->database));
+    if (opened->synchronous != new->synchronous)
         log_warning("synchronous cannot change while gatherd runs; restart to use the new value",
-                    LOG_STR("database", old->database));
+                    LOG_STR("database", opened->database));
 }
 
 static void pipeline_free(struct pipeline *p)
@@ -342,6 +343,7 @@ static void pipeline_free(struct pipeline *p)
     queue_free(p->queue);
     store_close(p->store);
     config_unref(p->config);
+    config_unref(p->opened);
     free(p->fetchers);
     free(p->processors);
     pthread_rwlock_destroy(&p->lanes_lock);
@@ -413,6 +415,7 @@ struct pipeline *pipeline_start(struct config *config, const struct pipeline_opt
         goto fail;
     }
     p->config = config_ref(config);
+    p->opened = config_ref(config);
     hand_over(p, &crew, config);
     p->options.only = NULL; /* was borrowed */
     p->options.only_count = 0;
@@ -436,7 +439,7 @@ int pipeline_reload(struct pipeline *p, struct config *config, struct error *err
         goto lanes_back;
     if (configure_schedule(p, config, err) == -1)
         goto dismiss;
-    warn_of_what_stays(p->config, config);
+    warn_of_what_stays(p->opened, config);
     hand_over(p, &crew, config);
     queue_set_limits(p->queue, config->queue_max_items, config->queue_max_bytes);
     config_unref(p->config);
