@@ -203,17 +203,34 @@ static void retire(struct pipeline *p, struct fetcher *fetcher, struct processor
     p->retired = entry;
 }
 
-/* Joins the retired threads that have ended, or all of them. */
-static void reap(struct pipeline *p, bool all)
+static bool has_ended(const struct retired *entry)
+{
+    return entry->fetcher != NULL ? fetcher_has_ended(entry->fetcher)
+                                  : processor_has_ended(entry->processor);
+}
+
+/* Whether this retired thread is to be joined now. */
+typedef bool reap_choice(const struct retired *entry);
+
+static bool is_fetcher(const struct retired *entry)
+{
+    return entry->fetcher != NULL;
+}
+
+static bool is_any(const struct retired *entry)
+{
+    (void)entry;
+    return true;
+}
+
+static void reap(struct pipeline *p, reap_choice *chosen)
 {
     struct retired **link = &p->retired;
 
     while (*link != NULL) {
         struct retired *entry = *link;
-        bool ended = entry->fetcher != NULL ? fetcher_has_ended(entry->fetcher)
-                                            : processor_has_ended(entry->processor);
 
-        if (!ended && !all) {
+        if (!chosen(entry)) {
             link = &entry->next;
             continue;
         }
@@ -473,7 +490,7 @@ int pipeline_tick(struct pipeline *p, struct error *err)
 
     if (fatal_error(p, err) == -1)
         return -1;
-    reap(p, false);
+    reap(p, has_ended);
     if (now - p->checkpointed_at_ms >= CHECKPOINT_EVERY_MS) {
         p->checkpointed_at_ms = now;
         return store_checkpoint(p->store, err);
@@ -501,7 +518,10 @@ bool pipeline_is_alive(struct pipeline *p, int64_t limit_ms)
     return true;
 }
 
-/* Ends the fetchers: what they have in flight arrives or is given up within `grace_ms`. */
+/*
+ * Ends the fetchers, retired ones too: what they have in flight arrives or is given up within
+ * `grace_ms`, and none of them puts anything into the queue after this.
+ */
 static void stop_fetchers(struct pipeline *p, int64_t grace_ms)
 {
     set_lanes(p, NULL, 0);
@@ -514,6 +534,7 @@ static void stop_fetchers(struct pipeline *p, int64_t grace_ms)
     for (unsigned i = 0; i < p->fetcher_count; i++)
         fetcher_free(p->fetchers[i]);
     p->fetcher_count = 0;
+    reap(p, is_fetcher);
 }
 
 /* Waits until all that was received is committed. */
@@ -568,7 +589,9 @@ int pipeline_stop(struct pipeline *p, struct pipeline_stats *stats, struct error
 {
     int64_t timeout = p->config->shutdown_timeout_ms;
     int64_t reserve = timeout / 4 < DRAIN_RESERVE_MS ? timeout / 4 : DRAIN_RESERVE_MS;
-    int64_t deadline = clock_monotonic_ms() + timeout;
+    /* However short the patience with transfers is, what has arrived is not given up for it. */
+    int64_t deadline =
+        clock_monotonic_ms() + (timeout > DRAIN_RESERVE_MS ? timeout : DRAIN_RESERVE_MS);
 
     schedule_stop(p->schedule);
     stop_fetchers(p, timeout - reserve);
@@ -576,7 +599,7 @@ int pipeline_stop(struct pipeline *p, struct pipeline_stats *stats, struct error
         return -1; /* a processor may be inside the store: nothing can be freed */
     for (unsigned i = 0; i < p->processor_count; i++)
         processor_free(p->processors[i]);
-    reap(p, true);
+    reap(p, is_any);
     *stats = pipeline_stats(p);
     pipeline_free(p);
     return 0;
