@@ -44,6 +44,7 @@ struct pipeline {
     unsigned processor_count;
     struct retired *retired;
     int64_t checkpointed_at_ms;
+    bool checkpoint_failing;
 
     /* The fetchers as the schedule's wake-up sees them: it may come from any thread. */
     pthread_rwlock_t lanes_lock; /* guards lanes and lane_count */
@@ -484,6 +485,27 @@ static int fatal_error(struct pipeline *p, struct error *err)
     return -1;
 }
 
+/*
+ * Without space the log cannot be moved, and nothing is lost: it grows, or the commits wait, and
+ * the next checkpoint tries again.
+ */
+static int checkpoint(struct pipeline *p, struct error *err)
+{
+    struct error cause = {0};
+    bool failed = store_checkpoint(p->store, &cause) == -1;
+
+    if (failed && cause.code != ERROR_SPACE) {
+        *err = cause;
+        return -1;
+    }
+    if (failed && !p->checkpoint_failing)
+        log_warning("checkpoint put off", LOG_STR("error", cause.text));
+    else if (!failed && p->checkpoint_failing)
+        log_info("checkpoints work again", LOG_STR("database", p->opened->database));
+    p->checkpoint_failing = failed;
+    return 0;
+}
+
 int pipeline_tick(struct pipeline *p, struct error *err)
 {
     int64_t now = clock_monotonic_ms();
@@ -491,11 +513,10 @@ int pipeline_tick(struct pipeline *p, struct error *err)
     if (fatal_error(p, err) == -1)
         return -1;
     reap(p, has_ended);
-    if (now - p->checkpointed_at_ms >= CHECKPOINT_EVERY_MS) {
-        p->checkpointed_at_ms = now;
-        return store_checkpoint(p->store, err);
-    }
-    return 0;
+    if (now - p->checkpointed_at_ms < CHECKPOINT_EVERY_MS)
+        return 0;
+    p->checkpointed_at_ms = now;
+    return checkpoint(p, err);
 }
 
 bool pipeline_idle(struct pipeline *p, int64_t timeout_ms)
