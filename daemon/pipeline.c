@@ -20,6 +20,8 @@
 #define USER_AGENT          "gatherd/" GATHERD_VERSION
 #define JOIN_SLICE_MS       200  /* how soon a drain notices a fatal error */
 #define DRAIN_RESERVE_MS    2000 /* of shutdown_timeout, for the commits after the transfers */
+#define START_WAIT_MS       (10 * 1000) /* for a new thread's first turn: a machine that is busy */
+#define START_LOOK_MS       1
 
 /* Threads that have been told to end and are joined when they have: nobody waits for them. */
 struct retired {
@@ -63,11 +65,26 @@ struct pipeline {
 
 /* --- What the fetchers ask for. --- */
 
+/*
+ * A lane opens when its fetcher is handed over, which wakes it. Until then a start or a reload may
+ * still fail, and then no run is to be in the hands of a thread that goes.
+ */
+static bool lane_is_open(struct pipeline *p, unsigned lane)
+{
+    bool open;
+
+    pthread_rwlock_rdlock(&p->lanes_lock);
+    open = lane < p->lane_count;
+    pthread_rwlock_unlock(&p->lanes_lock);
+    return open;
+}
+
 static struct run *take(void *context, unsigned lane, int64_t *wait_ms)
 {
     struct pipeline *p = context;
 
-    return schedule_take(p->schedule, lane, clock_now(), wait_ms);
+    *wait_ms = -1;
+    return lane_is_open(p, lane) ? schedule_take(p->schedule, lane, clock_now(), wait_ms) : NULL;
 }
 
 static void transfer_ended(void *context, struct run *run)
@@ -258,57 +275,95 @@ struct crew {
     unsigned processor_count;
 };
 
-/* Ends threads that were started for a configuration which is not to be after all. */
-static void dismiss(struct crew *crew)
+/*
+ * Tells threads to go that were started for a configuration which is not to be after all. Nobody
+ * waits for them here: one of them may have begun something, and may end it.
+ */
+static void dismiss(struct pipeline *p, struct crew *crew, int64_t grace_ms)
 {
     for (unsigned i = 0; i < crew->fetcher_count; i++) {
-        if (crew->fetchers[i] != NULL)
-            fetcher_stop(crew->fetchers[i], 0);
+        if (crew->fetchers[i] == NULL)
+            continue;
+        fetcher_stop(crew->fetchers[i], grace_ms);
+        retire(p, crew->fetchers[i], NULL);
     }
     for (unsigned i = 0; i < crew->processor_count; i++) {
-        if (crew->processors[i] != NULL)
-            processor_retire(crew->processors[i]);
+        if (crew->processors[i] == NULL)
+            continue;
+        processor_retire(crew->processors[i]);
+        retire(p, NULL, crew->processors[i]);
     }
-    for (unsigned i = 0; i < crew->fetcher_count; i++)
-        fetcher_free(crew->fetchers[i]);
-    for (unsigned i = 0; i < crew->processor_count; i++)
-        processor_free(crew->processors[i]);
     free(crew->fetchers);
     free(crew->processors);
     *crew = (struct crew){0};
 }
 
-/*
- * Starts the threads that `config` needs beside those there are: all fetchers anew where
- * max_in_flight changed, otherwise the missing ones. NULL entries stand for threads that stay.
- */
-static int hire(struct pipeline *p, const struct config *config, struct crew *crew,
-                struct error *err)
+/* Every new thread has made its first turn: a heartbeat is 0 before. */
+static bool all_run(const struct crew *crew)
+{
+    for (unsigned i = 0; i < crew->fetcher_count; i++) {
+        if (crew->fetchers[i] != NULL && fetcher_stats(crew->fetchers[i]).heartbeat_ms == 0)
+            return false;
+    }
+    for (unsigned i = 0; i < crew->processor_count; i++) {
+        if (crew->processors[i] != NULL && processor_stats(crew->processors[i]).heartbeat_ms == 0)
+            return false;
+    }
+    return true;
+}
+
+static int wait_until_all_run(const struct crew *crew, struct error *err)
+{
+    const struct timespec look = {0, START_LOOK_MS * 1000000};
+    int64_t deadline = clock_monotonic_ms() + START_WAIT_MS;
+
+    while (!all_run(crew)) {
+        if (clock_monotonic_ms() > deadline) {
+            error_set(err, ERROR_UNAVAILABLE, "threads did not begin to run within %d seconds",
+                      START_WAIT_MS / 1000);
+            return -1;
+        }
+        nanosleep(&look, NULL);
+    }
+    return 0;
+}
+
+static int start_crew(struct pipeline *p, const struct config *config, struct crew *crew,
+                      struct error *err)
 {
     bool all = p->config != NULL && p->config->max_in_flight != config->max_in_flight;
 
-    *crew = (struct crew){.fetcher_count = config->fetchers, .processor_count = config->processors};
-    crew->fetchers = calloc(config->fetchers, sizeof(*crew->fetchers));
-    crew->processors = calloc(config->processors, sizeof(*crew->processors));
-    if (crew->fetchers == NULL || crew->processors == NULL) {
-        error_set(err, ERROR_NOMEM, "threads: out of memory");
-        goto fail;
-    }
     for (unsigned i = p->processor_count; i < config->processors; i++) {
         crew->processors[i] = start_processor(p, config, i, err);
         if (crew->processors[i] == NULL)
-            goto fail;
+            return -1;
     }
     for (unsigned i = all ? 0 : p->fetcher_count; i < config->fetchers; i++) {
         crew->fetchers[i] = start_fetcher(p, config, i, err);
         if (crew->fetchers[i] == NULL)
-            goto fail;
+            return -1;
     }
-    return 0;
+    return wait_until_all_run(crew, err);
+}
 
-fail:
-    dismiss(crew);
-    return -1;
+/*
+ * Starts the threads that `config` needs beside those there are: all fetchers anew where
+ * max_in_flight changed, otherwise the missing ones. NULL entries stand for threads that stay. On
+ * -1 the crew is to be dismissed.
+ */
+static int hire(struct pipeline *p, const struct config *config, struct crew *crew,
+                struct error *err)
+{
+    *crew = (struct crew){0};
+    crew->fetchers = calloc(config->fetchers, sizeof(struct fetcher *));
+    crew->processors = calloc(config->processors, sizeof(struct processor *));
+    if (crew->fetchers == NULL || crew->processors == NULL) {
+        error_set(err, ERROR_NOMEM, "threads: out of memory");
+        return -1;
+    }
+    crew->fetcher_count = config->fetchers;
+    crew->processor_count = config->processors;
+    return start_crew(p, config, crew, err);
 }
 
 /* The new crew takes over: threads it replaces or has no place for are retired. */
@@ -428,10 +483,8 @@ struct pipeline *pipeline_start(struct config *config, const struct pipeline_opt
     p->schedule = schedule_create(&schedule_options, err);
     if (p->schedule == NULL || configure_schedule(p, config, err) == -1)
         goto fail;
-    if (hire(p, config, &crew, err) == -1) {
-        schedule_stop(p->schedule);
-        goto fail;
-    }
+    if (hire(p, config, &crew, err) == -1)
+        goto dismiss;
     p->config = config_ref(config);
     p->opened = config_ref(config);
     hand_over(p, &crew, config);
@@ -439,6 +492,10 @@ struct pipeline *pipeline_start(struct config *config, const struct pipeline_opt
     p->options.only_count = 0;
     return p;
 
+dismiss: /* no lane is open, so none of them has anything in hand */
+    dismiss(p, &crew, 0);
+    queue_shutdown(p->queue, QUEUE_DRAIN, NULL, NULL);
+    reap(p, is_any);
 fail:
     pipeline_free(p);
     return NULL;
@@ -453,9 +510,7 @@ int pipeline_reload(struct pipeline *p, struct config *config, struct error *err
      * may come first, and shrinking back never fails. */
     if (schedule_set_lanes(p->schedule, config->fetchers, err) == -1)
         return -1;
-    if (hire(p, config, &crew, err) == -1)
-        goto lanes_back;
-    if (configure_schedule(p, config, err) == -1)
+    if (hire(p, config, &crew, err) == -1 || configure_schedule(p, config, err) == -1)
         goto dismiss;
     warn_of_what_stays(p->opened, config);
     hand_over(p, &crew, config);
@@ -465,8 +520,7 @@ int pipeline_reload(struct pipeline *p, struct config *config, struct error *err
     return 0;
 
 dismiss:
-    dismiss(&crew);
-lanes_back:
+    dismiss(p, &crew, p->config->shutdown_timeout_ms);
     schedule_set_lanes(p->schedule, lanes, NULL);
     return -1;
 }

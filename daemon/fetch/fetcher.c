@@ -418,7 +418,7 @@ static struct fetcher *create(const struct fetcher_options *options, struct queu
     fetcher->queue = queue;
     fetcher->hooks = *hooks;
     atomic_init(&fetcher->stop_at_ms, NEVER);
-    atomic_init(&fetcher->heartbeat_ms, clock_monotonic_ms());
+    atomic_init(&fetcher->heartbeat_ms, 0);
     return fetcher;
 }
 

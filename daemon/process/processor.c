@@ -288,7 +288,6 @@ struct processor *processor_start(const struct processor_options *options, struc
     p->hooks = *hooks;
     p->number = options->number;
     atomic_init(&p->batch_max_rows, options->batch_max_rows);
-    beat(p);
     if (start_thread(p, err) == -1) {
         destroy(p);
         return NULL;

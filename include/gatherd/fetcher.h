@@ -41,7 +41,7 @@ struct fetcher_stats {
     uint64_t requests;
     uint64_t bytes; /* of decoded bodies */
     uint64_t retries;
-    int64_t heartbeat_ms; /* monotonic time of its last turn of the loop */
+    int64_t heartbeat_ms; /* monotonic time of its last turn of the loop; 0: the first is to come */
 };
 
 /* Once in the process, before any thread: initialises libcurl. 0 or -1. */

@@ -32,7 +32,7 @@ struct pipeline_options {
 
 /*
  * Opens the store and starts every thread; takes its own reference to the configuration. NULL: an
- * error, and whatever had started has been stopped again.
+ * error, and whatever had started has been stopped again. When it returns, every thread runs.
  */
 struct pipeline *pipeline_start(struct config *config, const struct pipeline_options *options,
                                 struct error *err);

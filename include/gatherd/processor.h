@@ -38,7 +38,7 @@ struct processor_stats {
     uint64_t responses;
     uint64_t batches;
     uint64_t commit_retries;
-    int64_t heartbeat_ms; /* monotonic time of its last sign of progress */
+    int64_t heartbeat_ms; /* monotonic time of its last sign of progress; 0: the first is to come */
 };
 
 /* Creates the processor and starts its thread. `queue` is borrowed until processor_free(). */
