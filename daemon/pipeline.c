@@ -638,6 +638,8 @@ static int drain(struct pipeline *p, int64_t deadline_ms, struct error *err)
 struct pipeline_stats pipeline_stats(struct pipeline *p)
 {
     struct schedule_stats schedule = schedule_stats(p->schedule, clock_now());
+    /* In this order: what is committed between the two looks still counts as in work. */
+    uint64_t committed_runs = atomic_load(&p->committed);
     struct queue_stats queue = queue_stats(p->queue);
     struct pipeline_stats stats = {
         .sources = schedule.sources,
@@ -645,10 +647,10 @@ struct pipeline_stats pipeline_stats(struct pipeline *p)
         .overdue = schedule.overdue,
         .requests = atomic_load(&p->requests),
         .received = queue.total_put,
-        .committed = atomic_load(&p->committed),
+        .committed = committed_runs,
         .failed = atomic_load(&p->failed),
         .queued = queue.length,
-        .in_work = queue.unfinished - queue.length,
+        .in_work = queue.total_put - queue.length - committed_runs,
         .rows = atomic_load(&p->rows),
         .rejected = atomic_load(&p->rejected),
         .peak_queue_items = queue.peak_length,
