@@ -22,11 +22,15 @@
 #define STATUS_MS    5000 /* how often systemctl status learns something new */
 #define ONCE_WAIT_MS 100
 
+/* Loops note a heartbeat once a second: a shorter limit would take a busy machine for a hang. */
+#define LEAST_HANG_MS 5000
+
 struct service {
     const char *path; /* of the configuration */
     struct pipeline *pipeline;
     int64_t watchdog_ms; /* between two WATCHDOG=1; 0: nobody listens */
     int64_t fed_at_ms;
+    bool hang_logged;
     int64_t status_at_ms;
 };
 
@@ -96,14 +100,24 @@ static void reload(struct service *service)
     config_unref(config);
     config_report_free(&report);
     notify_send("READY=1");
+    service->status_at_ms = 0; /* it may have changed much */
 }
 
 static void feed_watchdog(struct service *service, int64_t now)
 {
+    int64_t limit_ms =
+        2 * service->watchdog_ms > LEAST_HANG_MS ? 2 * service->watchdog_ms : LEAST_HANG_MS;
+
     if (service->watchdog_ms == 0 || now - service->fed_at_ms < service->watchdog_ms)
         return;
-    if (!pipeline_is_alive(service->pipeline, 2 * service->watchdog_ms))
-        return; /* a thread hangs: systemd shall restart us */
+    if (!pipeline_is_alive(service->pipeline, limit_ms)) {
+        if (!service->hang_logged)
+            log_error("a thread hangs; the watchdog is not fed, so that systemd restarts gatherd",
+                      LOG_INT("limit_ms", limit_ms));
+        service->hang_logged = true;
+        return;
+    }
+    service->hang_logged = false;
     notify_send("WATCHDOG=1");
     service->fed_at_ms = now;
 }
@@ -146,7 +160,9 @@ static void log_totals(const struct pipeline_stats *stats)
 {
     log_info("stopped", LOG_INT("runs", stats->committed), LOG_INT("failed", stats->failed),
              LOG_INT("requests", stats->requests), LOG_INT("rows", stats->rows),
-             LOG_INT("rejected", stats->rejected));
+             LOG_INT("rejected", stats->rejected),
+             LOG_INT("peak_queue_items", stats->peak_queue_items),
+             LOG_INT("peak_queue_bytes", stats->peak_queue_bytes));
 }
 
 /* Threads may still be inside the store: the process ends without tidying, and loses nothing. */
