@@ -20,7 +20,8 @@ static void settle_descriptors(void)
 /*
  * Signals are dealt with before anything else, so that none arrives while nobody minds it: those
  * that `gatherd run` waits for are blocked (threads inherit that), those that would only kill us in
- * the middle of a write are ignored: SIGPIPE, and SIGXFSZ, which becomes an error of write(2).
+ * the middle of a write are ignored: SIGPIPE, and SIGXFSZ, which becomes an error of write(2). So
+ * are SIGUSR1 and SIGUSR2, which mean nothing to us and are often sent to daemons by mistake.
  */
 static void settle_signals(void)
 {
@@ -33,6 +34,8 @@ static void settle_signals(void)
     sigprocmask(SIG_BLOCK, &waited, NULL);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
+    signal(SIGUSR1, SIG_IGN);
+    signal(SIGUSR2, SIG_IGN);
 }
 
 int main(int argc, char **argv)
