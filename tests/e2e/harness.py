@@ -9,6 +9,7 @@ import http.server
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -217,7 +218,7 @@ class Daemon:
             try:
                 value = self.value(statement)
             except sqlite3.OperationalError as e:  # not there yet
-                if "no such" in str(e) or "unable to open" in str(e):
+                if re.search("no such|unable to open|schema has changed", str(e)):
                     return False
                 raise
             return value == wanted if wanted is not None else value
