@@ -17,8 +17,7 @@ BUILD = BINARY.parent
 # Each takes ten seconds: one of a kind in the ordinary run.
 THREADS = ("fetcher-1", "processor-0", "fetcher-0", "processor-1")[
     :4 if os.environ.get("GATHERD_FULL") == "1" else 2]
-needs_preload = unittest.skipIf(re.search(b"__[at]san_init", BINARY.read_bytes()),
-                                "a sanitizer must be the first library")
+needs_preload = unittest.skipIf(harness.SANITIZED, "a sanitizer must be the first library")
 
 
 def logfmt(line):

@@ -7,7 +7,6 @@ among the shared tools). Runs under ./check --full. The Debian tree is made once
 import json
 import os
 import pathlib
-import re
 import shutil
 import subprocess
 import unittest
@@ -15,8 +14,7 @@ import unittest
 import harness
 from counting_server import CountingServer
 
-BINARY = pathlib.Path(harness.GATHERD).resolve()
-BUILD = BINARY.parent
+BUILD = pathlib.Path(harness.GATHERD).resolve().parent
 BOOT = harness.SHARED / "tools" / "systemd-boot" / "boot.sh"
 TREE = harness.ROOT / "build" / "systemd-tree"
 PACKAGES = "libxxhash0,sqlite3"  # beside those that boot.sh brings
@@ -53,7 +51,7 @@ def missing():
     for name in ("systemd-nspawn", "debootstrap", "cc"):
         if not shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin"):
             return f"{name} is not installed"
-    if re.search(b"__[at]san_init", BINARY.read_bytes()):
+    if harness.SANITIZED:
         return "the container has no sanitizer libraries"
     return None
 
