@@ -65,5 +65,7 @@ BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config libcurl4-openssl-dev 
     libyaml-dev libxxhash-dev ca-certificates"
 TEST_PACKAGES="libcmocka-dev python3 python3-yaml python3-httpbin gunicorn nginx-light sqlite3 openssl procps iproute2"
 LINT_PACKAGES="clang clang-format clang-tidy libclang-rt-14-dev shellcheck"
-FULL_PACKAGES="systemd systemd-container debootstrap nodejs npm curl libyajl-dev libjansson-dev
-    python3-requests python3-aiohttp"
+FULL_PACKAGES="systemd systemd-container debootstrap libyajl-dev libjansson-dev python3-requests
+    python3-aiohttp"
+# Node.js may be there from elsewhere, and then Debian's packages cannot be installed beside it.
+command -v npm >/dev/null 2>&1 || FULL_PACKAGES="$FULL_PACKAGES nodejs npm"
