@@ -24,7 +24,9 @@ static const char writer_settings[] =
     "PRAGMA wal_autocheckpoint = " WAL_PAGES ";"
     "PRAGMA journal_size_limit = 67108864;" /* what a burst left behind is given back */
     "PRAGMA temp_store = MEMORY;"
-    "PRAGMA cache_size = -16384;" /* KiB */
+    /* KiB. With 16 MiB polling 200 sources took 36 MiB instead of 22 and was no faster: what is not
+     * here is in the operating system's cache. */
+    "PRAGMA cache_size = -4096;"
     "PRAGMA foreign_keys = OFF;"
     "PRAGMA secure_delete = OFF;"; /* Debian builds SQLite with it on; it rewrites freed pages */
 

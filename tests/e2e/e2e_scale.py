@@ -15,7 +15,7 @@ SOURCES = int(2000 / harness.SLOW)
 SECONDS = 60 if FULL else 20
 MAX_ITEMS = 500
 MAX_BYTES = 8 * 1024 * 1024
-PAGE_CACHE_KIB = 16 * 1024
+PAGE_CACHE_KIB = 4 * 1024
 
 
 @harness.needs_command("nginx")
