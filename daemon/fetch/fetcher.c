@@ -12,17 +12,15 @@
 #include <assert.h>
 #include <curl/curl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <strings.h>
 
 #include "fetch/engine.h"
 #include "fetch/transfer.h"
 #include "gatherd/clock.h"
 #include "gatherd/log.h"
+#include "gatherd/thread.h"
 
 /* The longest turn, so that the heartbeat shows a thread that lives. */
 #define HEARTBEAT_MS 1000
@@ -315,11 +313,8 @@ static bool is_over(const struct fetcher *fetcher, int64_t now_ms)
 static void *run_loop(void *argument)
 {
     struct fetcher *fetcher = argument;
-    char name[16]; /* as long as Linux lets it be */
     int64_t now_ms = clock_monotonic_ms();
 
-    snprintf(name, sizeof(name), "fetcher-%u", fetcher->lane);
-    pthread_setname_np(pthread_self(), name);
     while (!is_over(fetcher, now_ms)) {
         start_due(fetcher);
         now_ms = clock_monotonic_ms();
@@ -390,20 +385,6 @@ void fetcher_global_stop(void)
     curl_global_cleanup();
 }
 
-/* The thread, and the resolver threads that libcurl starts from it, take no signals. */
-static int start_thread(struct fetcher *fetcher)
-{
-    sigset_t all;
-    sigset_t before;
-    int rc;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    rc = pthread_create(&fetcher->thread, NULL, run_loop, fetcher);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return rc;
-}
-
 static struct fetcher *create(const struct fetcher_options *options, struct queue *queue,
                               const struct fetcher_hooks *hooks)
 {
@@ -426,7 +407,6 @@ struct fetcher *fetcher_start(const struct fetcher_options *options, struct queu
                               const struct fetcher_hooks *hooks, struct error *err)
 {
     struct fetcher *fetcher;
-    int rc;
 
     assert(options->max_in_flight > 0);
     fetcher = create(options, queue, hooks);
@@ -441,11 +421,8 @@ struct fetcher *fetcher_start(const struct fetcher_options *options, struct queu
         error_set(err, ERROR_NOMEM, "fetcher %u: out of memory", options->lane);
         goto free_engine;
     }
-    rc = start_thread(fetcher);
-    if (rc == 0)
+    if (thread_start(&fetcher->thread, "fetcher", options->lane, run_loop, fetcher, err) == 0)
         return fetcher;
-    error_set(err, ERROR_UNAVAILABLE, "fetcher %u: cannot start its thread: %s", options->lane,
-              strerror(rc));
     queue_on_room(queue, NULL, fetcher);
 
 free_engine:

@@ -3,15 +3,13 @@
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "gatherd/clock.h"
 #include "gatherd/log.h"
+#include "gatherd/thread.h"
 
 #define TURN_ITEMS       256                 /* most responses taken from the queue at once */
 #define TURN_BYTES       (16u * 1024 * 1024) /* and their bytes, so that others get some too */
@@ -227,10 +225,7 @@ static int process_turn(struct processor *p, size_t count)
 static void *processor_main(void *argument)
 {
     struct processor *p = argument;
-    char name[16];
 
-    snprintf(name, sizeof(name), "processor-%u", p->number % 100000);
-    pthread_setname_np(pthread_self(), name);
     while (!atomic_load_explicit(&p->retired, memory_order_relaxed)) {
         size_t count = 0;
         enum queue_status status;
@@ -254,24 +249,6 @@ static void destroy(struct processor *p)
     free(p);
 }
 
-/* With every signal blocked: they belong to the main thread. */
-static int start_thread(struct processor *p, struct error *err)
-{
-    sigset_t all;
-    sigset_t before;
-    int rc;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    rc = pthread_create(&p->thread, NULL, processor_main, p);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (rc == 0)
-        return 0;
-    error_set(err, ERROR_UNAVAILABLE, "processor %u: cannot start a thread: %s", p->number,
-              strerror(rc));
-    return -1;
-}
-
 struct processor *processor_start(const struct processor_options *options, struct queue *queue,
                                   const struct processor_hooks *hooks, struct error *err)
 {
@@ -288,7 +265,7 @@ struct processor *processor_start(const struct processor_options *options, struc
     p->hooks = *hooks;
     p->number = options->number;
     atomic_init(&p->batch_max_rows, options->batch_max_rows);
-    if (start_thread(p, err) == -1) {
+    if (thread_start(&p->thread, "processor", p->number, processor_main, p, err) == -1) {
         destroy(p);
         return NULL;
     }
