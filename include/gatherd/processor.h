@@ -15,7 +15,6 @@
 #include "gatherd/error.h"
 #include "gatherd/queue.h"
 #include "gatherd/row.h"
-#include "gatherd/store.h"
 
 struct processor; /* opaque */
 

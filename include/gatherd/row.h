@@ -78,4 +78,11 @@ struct batch {
     size_t count;
 };
 
+/* What became of the transaction. */
+enum store_status {
+    STORE_OK,
+    STORE_RETRY, /* no space, or locked by another: rolled back whole, try the same batch again */
+    STORE_FATAL, /* I/O error, corruption, out of memory: stop the process (see the error's code) */
+};
+
 #endif

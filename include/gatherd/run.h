@@ -78,6 +78,13 @@ struct run {
     bool logged_failing;  /* ... whether that line was about failing, or about rejected records */
 };
 
+/* Saved state of one source, as the last committed run left it. */
+struct source_state {
+    int64_t id;          /* of its row in _gatherd_sources */
+    int64_t next_due_ms; /* Unix time; -1: it never ran */
+    unsigned failures;   /* failed runs in a row */
+};
+
 /* Frees body, content type and error and forgets the answer: ready for the next request. */
 void run_clear_response(struct run *run);
 

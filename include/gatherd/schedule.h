@@ -20,7 +20,6 @@
 #include "gatherd/clock.h"
 #include "gatherd/config.h"
 #include "gatherd/run.h"
-#include "gatherd/store.h"
 
 struct schedule; /* opaque */
 

@@ -23,19 +23,6 @@ struct store_options {
     enum synchronous synchronous;
 };
 
-/* Saved state of one source, as the last committed run left it. */
-struct source_state {
-    int64_t id;          /* of its row in _gatherd_sources */
-    int64_t next_due_ms; /* Unix time; -1: it never ran */
-    unsigned failures;   /* failed runs in a row */
-};
-
-enum store_status {
-    STORE_OK,
-    STORE_RETRY, /* no space, or locked by another: rolled back whole, try the same batch again */
-    STORE_FATAL, /* I/O error, corruption, out of memory: stop the process (see the error's code) */
-};
-
 /*
  * Opens or creates the database, takes its lock, recovers what a crash left, brings its internal
  * tables up to date. NULL with ERROR_UNAVAILABLE: another gatherd has it, it is newer than this

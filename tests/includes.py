@@ -1,0 +1,83 @@
+#!/usr/bin/python3
+"""includes.py - the includes point one way, and each library has one door (ARCHITECTURE.md, Rooms).
+
+Prints every include that does not fit; exit status 1 when there is one.
+"""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+# What each room offers in include/gatherd/, from the bottom up; a room may use those before it.
+BASE = {"arena", "clock", "error", "hash", "log", "text", "thread", "units"}
+DOCUMENT = {"node", "json", "jsonpath"}
+CONFIG = {"config"}
+MEETING = {"queue", "run", "row", "trouble"}  # where the stages meet
+STAGES = {"schedule", "fetcher", "processor", "store", "notify"}
+
+BELOW = BASE | DOCUMENT | CONFIG | MEETING
+ALLOWED = {
+    "base": BASE,
+    "document": BASE | DOCUMENT,
+    "config": BASE | DOCUMENT | CONFIG,
+    "": BELOW,  # queue.c, run.c, trouble.c
+    "schedule": BELOW | {"schedule"},
+    "fetch": BELOW | {"fetcher"},
+    "process": BELOW | {"processor"},
+    "store": BELOW | {"store"},
+    "serve": BASE | {"notify"},
+    "pipeline": BELOW | STAGES | {"pipeline"},
+    "main": {"cli"},
+    "cli": BELOW | {"cli", "pipeline", "notify", "store", "fetcher"},
+}
+HEADER_ROOM = {"schedule": "schedule", "fetcher": "fetch", "processor": "process",
+               "store": "store", "notify": "serve", "pipeline": "pipeline", "cli": "cli"}
+
+# Each library and the only places that may know it.
+DOORS = {
+    "curl/curl.h": ("daemon/fetch/",),
+    "sqlite3.h": ("daemon/store/",),
+    "yaml.h": ("daemon/config/yaml.c",),
+    "xxhash.h": ("daemon/base/hash.c",),
+}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]', re.M)
+
+
+def room_of(path):
+    parts = path.relative_to(ROOT).parts
+    if parts[0] == "include":
+        name = path.stem
+        for room, headers in (("base", BASE), ("document", DOCUMENT), ("config", CONFIG),
+                              ("", MEETING)):
+            if name in headers:
+                return room
+        return HEADER_ROOM[name]
+    if len(parts) == 3:
+        return parts[1]
+    return path.stem if path.stem in ("pipeline", "main") else ""
+
+
+def misfits(path):
+    room = room_of(path)
+    for name in INCLUDE.findall(path.read_text()):
+        if name.startswith("gatherd/"):
+            if pathlib.PurePath(name).stem not in ALLOWED[room]:
+                yield f"{path.relative_to(ROOT)}: {name} is not for {room or 'this room'}"
+        elif "/" in name and (ROOT / "daemon" / name).exists():
+            if name.split("/")[0] != room:
+                yield f"{path.relative_to(ROOT)}: {name} is private to another room"
+        elif name in DOORS and not str(path.relative_to(ROOT)).startswith(DOORS[name]):
+            yield f"{path.relative_to(ROOT)}: {name} has another door"
+
+
+def main():
+    files = sorted((ROOT / "daemon").rglob("*.[ch]")) + sorted((ROOT / "include").rglob("*.h"))
+    found = [line for path in files for line in misfits(path)]
+    print("\n".join(found) if found else f"{len(files)} files, every include points the right way")
+    sys.exit(1 if found else 0)
+
+
+if __name__ == "__main__":
+    main()
