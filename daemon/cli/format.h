@@ -25,8 +25,8 @@ struct formatter *formatter_create(enum format format, FILE *out, size_t termina
 void formatter_free(struct formatter *formatter);
 
 /* Hooks of store_query(): context is the formatter. Non-zero: out of memory, or `out` failed. */
-int formatter_columns(void *formatter, const char *const *names, size_t count);
-int formatter_row(void *formatter, const struct value *values, size_t count);
+int formatter_columns(void *context, const char *const *names, size_t count);
+int formatter_row(void *context, const struct value *values, size_t count);
 
 /* Writes what is still held; after the last row of a statement. -1 too when a hook failed. */
 int formatter_end(struct formatter *formatter);

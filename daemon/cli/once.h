@@ -16,7 +16,7 @@ struct once_table *once_table_create(const struct config *config);
 void once_table_free(struct once_table *table);
 
 /* Takes down what became of one run: the pipeline's `committed` hook. */
-void once_table_add(void *table, const struct result *result);
+void once_table_add(void *context, const struct result *result);
 
 /* Prints the table; returns how many sources failed or had records rejected. */
 size_t once_table_print(const struct once_table *table, FILE *out);
