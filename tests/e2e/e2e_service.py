@@ -254,7 +254,7 @@ class Install(Service):
     @harness.needs_command("cmake")
     def test_a_prefix_of_usr_gives_the_paths_of_a_package(self):
         build = self.folder / "build"
-        subprocess.run(["cmake", "-S", harness.ROOT, "-B", build, "-DCMAKE_INSTALL_PREFIX=/usr",
+        subprocess.run(["cmake", "-G", "Ninja", "-S", harness.ROOT, "-B", build, "-DCMAKE_INSTALL_PREFIX=/usr",
                         "-DBUILD_TESTING=OFF"], check=True, capture_output=True)
         unit = (build / "systemd/gatherd.service").read_text()
         self.assertIn("ExecStart=/usr/bin/gatherd run --config %E/gatherd/gatherd.yaml", unit)
