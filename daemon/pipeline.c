@@ -1,6 +1,7 @@
 #include "gatherd/pipeline.h"
 
 #include <assert.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -490,6 +491,7 @@ struct pipeline *pipeline_start(struct config *config, const struct pipeline_opt
     hand_over(p, &crew, config);
     p->options.only = NULL; /* was borrowed */
     p->options.only_count = 0;
+    malloc_trim(0); /* reading the configuration took more than it left */
     return p;
 
 dismiss: /* no lane is open, so none of them has anything in hand */

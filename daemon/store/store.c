@@ -445,6 +445,8 @@ int store_register(struct store *store, const struct config *config, struct sour
     rc = register_sources(store, config, states, &cause);
     if (rc == -1)
         roll_back(store);
+    /* Every page of the schema and of the sources was read, and most are not needed again soon. */
+    sqlite3_db_release_memory(store->db);
     pthread_mutex_unlock(&store->mutex);
     if (rc == -1)
         error_set(err, cause.code, "%s: %s", store->path, cause.text);
