@@ -13,7 +13,8 @@
 
 /*
  * Starts `body` with `argument` under the name "STAGE-NUMBER", which ps(1) and debuggers show, cut
- * to the 15 characters that Linux allows. 0, or -1 with ERROR_UNAVAILABLE; the caller joins it.
+ * to the 15 characters that Linux allows. 0, or -1 with ERROR_UNAVAILABLE or ERROR_NOMEM; the
+ * caller joins it.
  */
 int thread_start(pthread_t *thread, const char *stage, unsigned number, void *(*body)(void *),
                  void *argument, struct error *err);

@@ -6,7 +6,6 @@
 #include "gatherd/thread.h"
 
 struct seen {
-    pthread_mutex_t go; /* held until the name is set */
     char name[16];
     int sigterm_blocked;
 };
@@ -16,11 +15,9 @@ static void *look_around(void *argument)
     struct seen *seen = argument;
     sigset_t mask;
 
-    pthread_mutex_lock(&seen->go);
-    pthread_getname_np(pthread_self(), seen->name, sizeof(seen->name));
+    pthread_getname_np(pthread_self(), seen->name, sizeof(seen->name)); /* from its first moment */
     pthread_sigmask(SIG_SETMASK, NULL, &mask);
     seen->sigterm_blocked = sigismember(&mask, SIGTERM);
-    pthread_mutex_unlock(&seen->go);
     return NULL;
 }
 
@@ -28,12 +25,8 @@ static void run_one(struct seen *seen, const char *stage, unsigned number)
 {
     pthread_t thread;
 
-    pthread_mutex_init(&seen->go, NULL);
-    pthread_mutex_lock(&seen->go);
     assert_int_equal(thread_start(&thread, stage, number, look_around, seen, NULL), 0);
-    pthread_mutex_unlock(&seen->go);
     pthread_join(thread, NULL);
-    pthread_mutex_destroy(&seen->go);
 }
 
 static void a_thread_has_its_name_and_takes_no_signals(void **state)
