@@ -19,8 +19,8 @@ enum error_code {
     ERROR_INTERNAL,    /* our own promise was broken */
     ERROR_IO,          /* disk or descriptor failed */
     ERROR_PERMISSION,  /* the operating system forbids it */
-    ERROR_SPACE,       /* no space left, for now: worth another try */
-    ERROR_BUSY,        /* locked by another, for now: worth another try */
+    ERROR_SPACE,       /* no space left at present: worth another try */
+    ERROR_BUSY,        /* locked by another at present: worth another try */
 };
 
 struct error {

@@ -40,10 +40,10 @@ class Nginx(TestCase):
                  "fields": {"id": "$.id", "name": "$.name", "text": "$.text"}, **keys} for n in range(count)]
 
     def test_connections_are_kept_and_few_and_bodies_compressed(self):
-        url = self.start("location /stub { stub_status; access_log off; }")
+        url = self.start("location /connections { stub_status; access_log off; }")
         daemon = self.daemon({"sources": self.sources(url + "/items.json", 10, interval="200ms")})
         daemon.wait_for_sql("SELECT min(runs) >= 10 FROM _gatherd_sources", 1, 60)
-        accepted = int(http_get(url + "/stub").split(b"\n")[2].split()[0])
+        accepted = int(http_get(url + "/connections").split(b"\n")[2].split()[0])
         self.assertEqual(daemon.stop(), 0)
         seen = self.seen()
         print(f"{len(seen)} requests over {accepted} connections, ours among them", flush=True)
@@ -58,10 +58,10 @@ class Nginx(TestCase):
         self.assertEqual(daemon.value("SELECT sum(updated) FROM _gatherd_runs"), 0)
 
     def test_a_host_polled_rarely_has_no_connection_kept(self):
-        url = self.start("location /stub { stub_status; access_log off; }")
+        url = self.start("location /connections { stub_status; access_log off; }")
         daemon = self.daemon({"sources": self.sources(url + "/items.json", 1, interval="1h")})
         daemon.wait_for_sql("SELECT runs FROM _gatherd_sources", 1)
-        active = int(http_get(url + "/stub").split(b"\n")[0].split()[-1])
+        active = int(http_get(url + "/connections").split(b"\n")[0].split()[-1])
         self.assertEqual(active, 1)  # the one that asks
         self.assertEqual(daemon.stop(), 0)
 

@@ -110,19 +110,19 @@ class Notify(Service):
 class Hang(Service):
     def setUp(self):
         super().setUp()
-        self.library = self.folder / "hang.so"
+        self.preload = self.folder / "hang.so"
         source = pathlib.Path(__file__).parent / "hang.c"
-        subprocess.run(["cc", "-shared", "-fPIC", "-o", self.library, source, "-ldl", "-pthread"],
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", self.preload, source, "-ldl", "-pthread"],
                        check=True)
         self.hang_file = self.folder / "hang"
 
     def preloaded(self, **env):
-        return self.service(LD_PRELOAD=str(self.library), HANG_FILE=str(self.hang_file), **env)
+        return self.service(LD_PRELOAD=str(self.preload), HANG_FILE=str(self.hang_file), **env)
 
     def test_ready_waits_for_every_thread_to_run(self):
         for number in range(1, 5):  # two processors, two fetchers
             before = len(self.notify.all("READY"))
-            daemon = self.service(start=False, LD_PRELOAD=str(self.library),
+            daemon = self.service(start=False, LD_PRELOAD=str(self.preload),
                                   LATE_THREAD=str(number), LATE_MS="1500")
             began = time.monotonic()
             daemon.start(wait=False)
