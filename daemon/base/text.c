@@ -110,11 +110,7 @@ bool text_failed(const struct text *text)
     return text->failed;
 }
 
-/*
- * What is not seen but changes what is seen around it: C1 controls, and of Unicode's format
- * characters (category Cf) and separators those that hide text, reorder it or break the line.
- */
-static bool makes_lines_lie(uint32_t c)
+bool text_is_deceptive(uint32_t character)
 {
     static const struct {
         uint32_t first;
@@ -125,7 +121,7 @@ static bool makes_lines_lie(uint32_t c)
     };
 
     for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
-        if (c >= ranges[i].first && c <= ranges[i].last)
+        if (character >= ranges[i].first && character <= ranges[i].last)
             return true;
     }
     return false;
@@ -160,7 +156,7 @@ static size_t visible_utf8(const unsigned char *p, size_t left)
     }
     if ((length == 3 && c < 0x800) || (length == 4 && (c < 0x10000 || c > 0x10ffff)))
         return 0;
-    if ((c >= 0xd800 && c <= 0xdfff) || makes_lines_lie(c))
+    if ((c >= 0xd800 && c <= 0xdfff) || text_is_deceptive(c))
         return 0; /* surrogates are not characters */
     return length;
 }

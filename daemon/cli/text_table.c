@@ -40,9 +40,12 @@ struct text_table {
 
 /* --- Text on a screen --- */
 
+/* Joiners stay: emoji and some scripts are made with them, and this is people's own data. */
 static bool is_harmful(wchar_t c)
 {
-    return wcwidth(c) < 0 || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+    bool joiner = c == 0x200c || c == 0x200d;
+
+    return wcwidth(c) < 0 || (text_is_deceptive((uint32_t)c) && !joiner);
 }
 
 static void put_escape(struct text *text, wchar_t c)

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Bytes owned by somebody else, without a NUL behind them. */
 struct slice {
@@ -47,6 +48,13 @@ bool text_failed(const struct text *text);
  * direction of a line or cannot be seen, and bytes that are no UTF-8 become \n, \t or \xNN.
  */
 void text_visible(struct text *text, const char *data, size_t length);
+
+/*
+ * Whether a character is not seen but changes what is seen around it: C1 controls, and of Unicode's
+ * format characters (category Cf) and separators those that hide text, reorder it or break the
+ * line.
+ */
+bool text_is_deceptive(uint32_t character);
 
 /* A JSON string literal, in quotes, of `length` bytes of UTF-8. */
 void text_json_string(struct text *text, const char *data, size_t length);

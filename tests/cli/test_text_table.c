@@ -115,6 +115,18 @@ static void control_characters_and_damage_are_shown_as_escapes(void **state)
     end_with(&out, "v\\x1b\n----------------------\na\\x1b[2Jb\\nc\\xff\\u202e\na\\x00b\n");
 }
 
+/* The same as in the log, but for the joiners that emoji and some scripts are made with. */
+static void marks_that_nobody_would_see_are_shown_as_escapes(void **state)
+{
+    struct output out;
+
+    (void)state;
+    begin(&out, 0, (const char *[]){"v"}, 1);
+    ROW(&out, text("a\u200b|\u2060|\ufeff"));
+    ROW(&out, text("x\u200dy"));
+    end_with(&out, "v\n---------------------\na\\u200b|\\u2060|\\ufeff\nx\u200dy\n");
+}
+
 static void rows_beyond_the_first_thousand_are_written_as_they_come(void **state)
 {
     struct output out;
@@ -273,6 +285,7 @@ int main(void)
         cmocka_unit_test(a_name_stands_right_when_only_numbers_and_nulls_are_below_it),
         cmocka_unit_test(wide_characters_take_their_two_cells),
         cmocka_unit_test(control_characters_and_damage_are_shown_as_escapes),
+        cmocka_unit_test(marks_that_nobody_would_see_are_shown_as_escapes),
         cmocka_unit_test(rows_beyond_the_first_thousand_are_written_as_they_come),
         cmocka_unit_test(no_more_than_a_megabyte_is_held_before_something_is_written),
         cmocka_unit_test(
