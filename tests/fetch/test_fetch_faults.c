@@ -207,19 +207,6 @@ int main(void)
         cmocka_unit_test(every_fault_is_told_and_hurts_no_other),
         cmocka_unit_test(what_the_server_asks_for_is_understood),
     };
-    struct CMUnitTest with_state[sizeof(tests) / sizeof(tests[0])];
-    struct faulty faulty;
-    int failed;
 
-    if (!faulty_start(&faulty, false)) {
-        puts("skipped: the shared faulty_server.py does not run here");
-        return 77;
-    }
-    for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
-        with_state[i] = tests[i];
-        with_state[i].initial_state = &faulty;
-    }
-    failed = cmocka_run_group_tests(with_state, NULL, NULL);
-    faulty_stop(&faulty);
-    return failed;
+    return faulty_run_tests(tests, sizeof(tests) / sizeof(tests[0]), false);
 }

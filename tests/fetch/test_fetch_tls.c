@@ -230,19 +230,6 @@ int main(void)
         cmocka_unit_test(http_2_is_used_where_it_is_offered),
         cmocka_unit_test(a_new_connection_resumes_the_tls_session_of_its_host),
     };
-    struct CMUnitTest with_state[sizeof(tests) / sizeof(tests[0])];
-    struct faulty faulty;
-    int failed;
 
-    if (!faulty_start(&faulty, true)) {
-        puts("skipped: the shared faulty_server.py or openssl does not run here");
-        return 77;
-    }
-    for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
-        with_state[i] = tests[i];
-        with_state[i].initial_state = &faulty;
-    }
-    failed = cmocka_run_group_tests(with_state, NULL, NULL);
-    faulty_stop(&faulty);
-    return failed;
+    return faulty_run_tests(tests, sizeof(tests) / sizeof(tests[0]), true);
 }

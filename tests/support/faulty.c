@@ -1,3 +1,5 @@
+#include "test.h"
+
 #include "faulty.h"
 
 #include <stdio.h>
@@ -58,4 +60,29 @@ const char *faulty_file(const struct faulty *faulty, const char *name, char *pat
     length = (int)strcspn(ca, "\"") - (int)strlen("ca.pem");
     snprintf(path, (size_t)size, "%.*s%s", length, ca, name);
     return path;
+}
+
+int faulty_run_tests(const struct CMUnitTest *tests, size_t count, bool tls)
+{
+    struct CMUnitTest *with_state = calloc(count, sizeof(*with_state));
+    struct faulty faulty;
+    int failed;
+
+    if (with_state == NULL)
+        return 1;
+    if (!faulty_start(&faulty, tls)) {
+        printf("skipped: the shared faulty_server.py%s does not run here\n",
+               tls ? " or openssl" : "");
+        free(with_state);
+        return 77;
+    }
+    for (size_t i = 0; i < count; i++) {
+        with_state[i] = tests[i];
+        with_state[i].initial_state = &faulty;
+    }
+    /* What cmocka_run_group_tests() stands for, which wants an array whose size it can see. */
+    failed = _cmocka_run_group_tests("faulty server", with_state, count, NULL, NULL);
+    faulty_stop(&faulty);
+    free(with_state);
+    return failed;
 }
