@@ -8,7 +8,6 @@
 #include "config/load.h"
 
 /* Retries inside one run are the same for all sources. */
-static const struct retry_policy retry = {.max_attempts = 3, .base_ms = 1000, .cap_ms = 60000};
 
 struct config_owner *config_owner_of(struct config *config)
 {
@@ -266,7 +265,6 @@ static void load_main(struct load *load, const char *yaml, size_t length, const 
         return;
     load_fallbacks(load, &root_key_set, load->config);
     load_fallbacks(load, &source_key_set, &load->base);
-    load->base.retry = retry;
     load_keys(load, NULL, root, &root_key_set, load->config, &given, false);
     if (is_given(&given, ROOT_DEFAULTS))
         load_defaults(load, given.at[ROOT_DEFAULTS]);

@@ -52,19 +52,32 @@ static void put_element(struct text *out, enum kind kind, const void *array, siz
     }
 }
 
-static void put_list(struct text *out, const struct key *key, const char *source)
+static void put_list(struct text *out, const struct key *key, const char *target)
 {
     const void *array;
     size_t count;
 
-    memcpy(&array, source + key->offset, sizeof(array));
-    memcpy(&count, source + key->count_offset, sizeof(count));
+    memcpy(&array, target + key->offset, sizeof(array));
+    memcpy(&count, target + key->count_offset, sizeof(count));
     text_append(out, (const char *)&count, sizeof(count));
     for (size_t i = 0; i < count; i++)
         put_element(out, key->kind, array, i);
 }
 
-static void put_value(struct text *out, const struct key *key, const char *source)
+static void put_keys(struct text *out, const struct key_set *set, const char *target);
+
+/* One that is not there is not one with nothing in it. */
+static void put_object(struct text *out, const struct key *key, const char *target)
+{
+    const char *object;
+
+    memcpy(&object, target + key->offset, sizeof(object));
+    text_char(out, object == NULL ? '0' : '1');
+    if (object != NULL)
+        put_keys(out, key->keys, object);
+}
+
+static void put_value(struct text *out, const struct key *key, const char *target)
 {
     const void *pointer;
 
@@ -72,11 +85,11 @@ static void put_value(struct text *out, const struct key *key, const char *sourc
     case KIND_NAME:
     case KIND_URL:
     case KIND_TABLE:
-        memcpy(&pointer, source + key->offset, sizeof(pointer));
+        memcpy(&pointer, target + key->offset, sizeof(pointer));
         put_string(out, pointer);
         break;
     case KIND_PATH:
-        memcpy(&pointer, source + key->offset, sizeof(pointer));
+        memcpy(&pointer, target + key->offset, sizeof(pointer));
         put_path(out, pointer);
         break;
     case KIND_NAMES:
@@ -84,22 +97,28 @@ static void put_value(struct text *out, const struct key *key, const char *sourc
     case KIND_PARAMS:
     case KIND_STATUS_CODES:
     case KIND_FIELDS:
-        put_list(out, key, source);
+        put_list(out, key, target);
+        break;
+    case KIND_GROUP:
+        put_keys(out, key->keys, target);
+        break;
+    case KIND_OBJECT:
+        put_object(out, key, target);
         break;
     default:
-        text_append(out, source + key->offset, key->width);
+        text_append(out, target + key->offset, key->width);
     }
+}
+
+static void put_keys(struct text *out, const struct key_set *set, const char *target)
+{
+    for (size_t i = 0; i < set->count; i++)
+        put_value(out, &set->keys[i], target);
 }
 
 uint64_t source_fingerprint(const struct source *source, struct text *scratch)
 {
-    const struct retry_policy *retry = &source->retry;
-
     text_clear(scratch);
-    for (size_t i = 0; i < source_key_set.count; i++)
-        put_value(scratch, &source_key_set.keys[i], (const char *)source);
-    text_append(scratch, (const char *)&retry->max_attempts, sizeof(retry->max_attempts));
-    text_append(scratch, (const char *)&retry->base_ms, sizeof(retry->base_ms));
-    text_append(scratch, (const char *)&retry->cap_ms, sizeof(retry->cap_ms));
+    put_keys(scratch, &source_key_set, (const char *)source);
     return hash_bytes(text_string(scratch), scratch->length);
 }

@@ -15,7 +15,8 @@
 /* Included files hold sources and nothing else. */
 static const struct key_set *included_key_set(struct key_set *set)
 {
-    *set = (struct key_set){NULL, "an included file", &root_key_set.keys[ROOT_SOURCES], 1};
+    *set = (struct key_set){
+        .holder = "an included file", .keys = &root_key_set.keys[ROOT_SOURCES], .count = 1};
     return set;
 }
 

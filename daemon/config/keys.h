@@ -27,7 +27,9 @@ enum kind {
     KIND_PARAMS,
     KIND_STATUS_CODES,
     KIND_FIELDS,
-    KIND_GROUP, /* a mapping of further keys */
+    KIND_GROUP,  /* a mapping of further keys, which go into the same struct */
+    KIND_OBJECT, /* a mapping of further keys, in a struct of its own; one that is written replaces
+                    the one in defaults whole */
     KIND_DEFAULTS,
     KIND_INCLUDE,
     KIND_SOURCES,
@@ -40,6 +42,17 @@ struct choice {
 };
 
 struct key_set;
+struct load;
+struct where;
+struct item;
+struct given;
+
+/*
+ * Checks what binds the keys of one mapping to each other, once each of them has been read, and may
+ * fill in what follows from them. False: it has reported a mistake.
+ */
+typedef bool check_object_fn(struct load *load, const struct where *where, struct item *item,
+                             void *object, const struct given *given);
 
 struct key {
     const char *name;
@@ -53,9 +66,10 @@ struct key {
     int64_t low; /* range of a number, both ends belong to it; KIND_NAMES: how many */
     int64_t high;
     const struct choice *choices; /* KIND_CHOICE */
-    const struct key_set *keys;   /* KIND_GROUP */
+    const struct key_set *keys;   /* KIND_GROUP, KIND_OBJECT */
 
-    const char *fallback; /* the default, through the same parser as the operator's value */
+    const char *fallback; /* the default, through the same parser as the operator's value;
+                           KIND_OBJECT: "{}", its keys' defaults */
     const char *instead;  /* no such default: what happens without the key, in words */
     bool required;
     bool own; /* belongs to one source: not allowed in defaults */
@@ -68,6 +82,8 @@ struct key_set {
     const char *holder; /* "a source": what its keys belong to */
     const struct key *keys;
     size_t count;
+    size_t size;            /* of the struct, where it is one of its own (KIND_OBJECT) */
+    check_object_fn *check; /* KIND_OBJECT; NULL: nothing binds its keys */
 };
 
 /* Rows of source_key_set that others ask for by name. */
@@ -87,6 +103,7 @@ enum source_key {
     SOURCE_MAX_BODY_SIZE,
     SOURCE_MAX_REDIRECTS,
     SOURCE_SUCCESS_STATUS_CODES,
+    SOURCE_RETRY,
     SOURCE_FORMAT,
     SOURCE_RECORDS,
     SOURCE_FIELDS,
@@ -116,10 +133,11 @@ enum root_key {
 enum field_key { FIELD_KEY_PATH, FIELD_KEY_TYPE, FIELD_KEY_UNIT, FIELD_KEY_COUNT };
 
 /* More than any set has: the size of what is kept for each key while a mapping is read. */
-#define MAX_KEYS 32
+#define MAX_KEYS 96
 
 extern const struct key_set root_key_set;      /* of struct config */
 extern const struct key_set source_key_set;    /* of struct source */
+extern const struct key_set retry_key_set;     /* of struct retry_policy */
 extern const struct key_set field_key_set;     /* of struct field */
 extern const struct key_set *const key_sets[]; /* all of them, ended by NULL */
 

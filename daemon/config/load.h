@@ -96,7 +96,7 @@ struct load {
 /* What the operator gave for each key of a set, by its row. */
 struct given {
     struct item *at[MAX_KEYS]; /* the value; NULL: the key is not there */
-    uint64_t bad;              /* bit (1 << row): the value has a mistake */
+    bool bad[MAX_KEYS];        /* the value has a mistake */
 };
 
 /* A scalar with its variables filled in. */

@@ -13,7 +13,7 @@ bool is_given(const struct given *given, unsigned row)
 
 bool is_sound(const struct given *given, unsigned row)
 {
-    return (given->bad >> row & 1) == 0;
+    return !given->bad[row];
 }
 
 static bool load_group(struct load *load, const struct where *where, const struct key *key,
@@ -23,6 +23,37 @@ static bool load_group(struct load *load, const struct where *where, const struc
 
     return require_mapping(load, where, key, item) &&
            load_keys(load, where, item, key->keys, target, &given, false);
+}
+
+static bool fill_object(struct load *load, const struct where *where, const struct key_set *set,
+                        struct item *item, void *object)
+{
+    struct given given = {0};
+
+    load_fallbacks(load, set, object);
+    return load_keys(load, where, item, set, object, &given, false) &&
+           (set->check == NULL || set->check(load, where, item, object, &given));
+}
+
+/* An alias brings one mapping to many sources: it is read once, and its struct serves them all. */
+static bool load_object(struct load *load, const struct where *where, const struct key *key,
+                        struct item *item, void *target)
+{
+    if (item->parsed_by != key) {
+        void *object;
+
+        if (!require_mapping(load, where, key, item))
+            return false;
+        object = load_alloc(load, load->arena, key->keys->size);
+        if (object != NULL && !fill_object(load, where, key->keys, item, object))
+            object = NULL;
+        item->parsed_by = key;
+        item->parsed = object;
+    }
+    if (item->parsed == NULL)
+        return false;
+    store_pointer(key, target, item->parsed);
+    return true;
 }
 
 /* What is read by itself once everything else is known: here only its kind is checked. */
@@ -48,8 +79,8 @@ static load_value_fn *const readers[KIND_COUNT_OF_KINDS] = {
     [KIND_NAMES] = load_names,       [KIND_HEADERS] = load_headers,
     [KIND_PARAMS] = load_params,     [KIND_STATUS_CODES] = load_status_codes,
     [KIND_FIELDS] = load_fields,     [KIND_GROUP] = load_group,
-    [KIND_DEFAULTS] = load_late,     [KIND_INCLUDE] = load_late,
-    [KIND_SOURCES] = load_late,
+    [KIND_OBJECT] = load_object,     [KIND_DEFAULTS] = load_late,
+    [KIND_INCLUDE] = load_late,      [KIND_SOURCES] = load_late,
 };
 
 static const struct key *find_key(const struct key_set *set, struct slice name)
@@ -123,7 +154,7 @@ static bool load_one(struct load *load, const struct where *where, const struct 
     given->at[row] = entry->value;
     if (readers[key->kind](load, &here, key, entry->value, target))
         return true;
-    given->bad |= UINT64_C(1) << row;
+    given->bad[row] = true;
     return false;
 }
 
@@ -164,15 +195,18 @@ void load_fallbacks(struct load *load, const struct key_set *set, void *target)
     for (size_t i = 0; i < set->count; i++) {
         const struct key *key = &set->keys[i];
         struct where where = where_key(NULL, key->name);
-        struct item item = {.kind = ITEM_SCALAR, .plain = true};
+        struct item item = {.kind = ITEM_MAPPING};
         bool good;
 
         if (key->kind == KIND_GROUP)
             load_fallbacks(load, key->keys, target);
         if (key->fallback == NULL)
             continue;
-        item.text = key->fallback;
-        item.length = strlen(key->fallback);
+        if (key->kind != KIND_OBJECT)
+            item = (struct item){.kind = ITEM_SCALAR,
+                                 .plain = true,
+                                 .text = key->fallback,
+                                 .length = strlen(key->fallback)};
         good = readers[key->kind](load, &where, key, &item, target);
         assert(good || load->out_of_memory);
         (void)good;

@@ -24,6 +24,7 @@ static bool is_json_value(const struct key *key)
     case KIND_PARAMS:
     case KIND_FIELDS:
     case KIND_GROUP:
+    case KIND_OBJECT:
     case KIND_DEFAULTS:
     case KIND_INCLUDE:
     case KIND_SOURCES:
@@ -94,7 +95,7 @@ static void put_kind(struct text *out, const struct key *key, int depth)
         put_choices(out, key->choices);
     else if (key->kind == KIND_COUNT)
         put_count(out, key);
-    else if (key->kind == KIND_GROUP)
+    else if (key->kind == KIND_GROUP || key->kind == KIND_OBJECT)
         put_properties(out, key->keys, depth, false);
     else
         text_add(out, fixed[key->kind]);

@@ -78,6 +78,7 @@ void write_expected(struct text *out, const struct key *key)
         [KIND_STATUS_CODES] = "a status, a range or a list of them",
         [KIND_FIELDS] = "a mapping of columns",
         [KIND_GROUP] = "a mapping",
+        [KIND_OBJECT] = "a mapping",
         [KIND_DEFAULTS] = "a mapping",
         [KIND_INCLUDE] = "a pattern or a list of patterns",
         [KIND_SOURCES] = "a list of sources",

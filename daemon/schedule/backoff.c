@@ -31,7 +31,7 @@ int64_t backoff_interval(const struct source *source, unsigned failures)
  */
 int64_t backoff_retry_delay(const struct run *run, struct random *random)
 {
-    const struct retry_policy *retry = &run->source->retry;
+    const struct retry_policy *retry = run->source->retry;
     int64_t delay_ms;
 
     if (!run->retryable || run->attempt + 1 >= retry->max_attempts)

@@ -91,7 +91,7 @@ struct source {
     unsigned max_redirects;
     const struct status_range *success; /* success_status_codes */
     size_t success_count;
-    struct retry_policy retry;
+    const struct retry_policy *retry; /* never NULL */
     /*
      * Mean time between two polls of this host, over all its sources: whether keeping a connection
      * open is worth it.

@@ -66,9 +66,9 @@ static void a_source_with_name_and_url_has_every_default(void **state)
     assert_int_equal(s->connect_timeout_ms, 10000);
     assert_int_equal(s->max_body_bytes, 16 * 1024 * 1024);
     assert_int_equal(s->max_redirects, 5);
-    assert_int_equal(s->retry.max_attempts, 3);
-    assert_int_equal(s->retry.base_ms, 1000);
-    assert_int_equal(s->retry.cap_ms, 60000);
+    assert_int_equal(s->retry->max_attempts, 3);
+    assert_int_equal(s->retry->base_ms, 1000);
+    assert_int_equal(s->retry->cap_ms, 60000);
     assert_int_equal(s->host_gap_ms, 60000);
     assert_int_equal(s->format, FORMAT_AUTO);
     assert_null(s->records);
@@ -486,6 +486,31 @@ static void a_configuration_lives_until_its_last_reference(void **state)
     config_unref(NULL);
 }
 
+static void a_mapping_in_a_source_replaces_the_one_in_defaults_whole(void **state)
+{
+    struct config *config = parse("defaults:\n"
+                                  "  retry: {max_attempts: 7, backoff_base: 2s}\n"
+                                  "sources:\n"
+                                  "- {name: a, url: 'https://example.org/a'}\n"
+                                  "- name: b\n"
+                                  "  url: https://example.org/b\n"
+                                  "  retry: &patient {backoff_base: 5m}\n"
+                                  "- name: c\n"
+                                  "  url: https://example.org/c\n"
+                                  "  retry: *patient\n");
+    const struct source *s = config->sources;
+
+    (void)state;
+    assert_int_equal(s[0].retry->max_attempts, 7);
+    assert_int_equal(s[0].retry->base_ms, 2000);
+    assert_int_equal(s[0].retry->cap_ms, 60000);
+    assert_int_equal(s[1].retry->max_attempts, 3);
+    assert_int_equal(s[1].retry->base_ms, 300000);
+    assert_int_equal(s[1].retry->cap_ms, 300000); /* follows what the operator wrote */
+    assert_ptr_equal(s[2].retry, s[1].retry);
+    config_unref(config);
+}
+
 static uint64_t fingerprint(const char *rest)
 {
     struct text yaml = {0};
@@ -514,7 +539,7 @@ static void the_fingerprint_changes_with_each_effective_value_and_nothing_else(v
         "  format: json\n",        "  records: $.a\n",
         "  fields: {a: $.a}\n",    "  fields: {a: {path: $.a, type: text}}\n",
         "  exclude: [a]\n",        "  table: b\n",
-        "  primary_key: a\n",
+        "  primary_key: a\n",      "  retry: {max_attempts: 2}\n",
     };
     uint64_t seen[sizeof(different) / sizeof(different[0]) + 1];
     size_t count = 0;
@@ -528,7 +553,9 @@ static void the_fingerprint_changes_with_each_effective_value_and_nothing_else(v
             assert_true(value != seen[j]);
         seen[count++] = value;
     }
-    assert_true(fingerprint("  interval: 60s\n  timeout: 30s\n  x-a: b\n") == seen[0]);
+    assert_true(
+        fingerprint("  interval: 60s\n  timeout: 30s\n  x-a: b\n  retry: {max_attempts: 3}\n") ==
+        seen[0]);
     assert_true(fingerprint("- {name: other, url: 'https://example.org/o'}\n") == seen[0]);
 }
 
@@ -607,6 +634,7 @@ int main(void)
         cmocka_unit_test(what_a_variable_holds_is_never_structure_or_another_variable),
         cmocka_unit_test(a_source_is_found_by_its_exact_name),
         cmocka_unit_test(a_configuration_lives_until_its_last_reference),
+        cmocka_unit_test(a_mapping_in_a_source_replaces_the_one_in_defaults_whole),
         cmocka_unit_test(the_fingerprint_changes_with_each_effective_value_and_nothing_else),
         cmocka_unit_test(ten_thousand_sources_load_quickly_and_stay_small),
         cmocka_unit_test(ten_thousand_mistakes_are_reported_quickly),

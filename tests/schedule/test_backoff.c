@@ -40,6 +40,7 @@ static void huge_durations_do_not_overflow(void **state)
 
 struct retry_case {
     struct source source;
+    struct retry_policy retry;
     struct run run;
     struct random random;
 };
@@ -47,7 +48,9 @@ struct retry_case {
 static void make_retry(struct retry_case *c)
 {
     c->source = source_like("a", "h:80", MINUTE);
-    c->source.retry.max_attempts = 10;
+    c->retry = *c->source.retry;
+    c->retry.max_attempts = 10;
+    c->source.retry = &c->retry;
     c->run = (struct run){.source = &c->source, .retryable = true, .retry_after_ms = -1};
     c->random.state = 5;
 }
@@ -95,12 +98,12 @@ static void the_last_attempt_is_not_followed_by_another(void **state)
 
     (void)state;
     make_retry(&c);
-    c.source.retry.max_attempts = 3;
+    c.retry.max_attempts = 3;
     c.run.attempt = 1;
     assert_true(backoff_retry_delay(&c.run, &c.random) >= 0);
     c.run.attempt = 2;
     assert_int_equal(backoff_retry_delay(&c.run, &c.random), -1);
-    c.source.retry.max_attempts = 1;
+    c.retry.max_attempts = 1;
     c.run.attempt = 0;
     assert_int_equal(backoff_retry_delay(&c.run, &c.random), -1);
 }

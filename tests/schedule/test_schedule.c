@@ -356,12 +356,13 @@ static void a_retry_after_of_a_year_is_capped_at_a_day(void **state)
 
 static void a_short_retry_after_holds_when_the_attempts_are_used_up(void **state)
 {
+    static const struct retry_policy once = {.max_attempts = 1, .base_ms = 1000, .cap_ms = 60000};
     struct world *w = *state;
     struct source source = source_like("a", "h:80", SECOND);
     struct run *run;
     int64_t asked;
 
-    source.retry.max_attempts = 1;
+    source.retry = &once;
     run = world_settled(w, source);
     asked = w->now.wall_ms + 50 * SECOND;
     fails(run, 50 * SECOND);

@@ -151,6 +151,7 @@ static void configure(struct house *house, int64_t interval_ms)
         "h0:80", "h1:80", "h2:80",  "h3:80",  "h4:80",  "h5:80",  "h6:80",  "h7:80",
         "h8:80", "h9:80", "h10:80", "h11:80", "h12:80", "h13:80", "h14:80", "h15:80",
     };
+    static const struct retry_policy quick = {.max_attempts = 3, .base_ms = 2, .cap_ms = 60000};
     struct source sources[SOURCES];
     struct source_state states[SOURCES];
     char names[SOURCES][32];
@@ -160,7 +161,7 @@ static void configure(struct house *house, int64_t interval_ms)
         snprintf(names[i], sizeof(names[i]), "s%d", i);
         sources[i] = source_like(names[i], hosts[i % HOSTS], interval_ms);
         sources[i].max_interval_ms = 4 * interval_ms;
-        sources[i].retry.base_ms = 2;
+        sources[i].retry = &quick;
         states[i] = (struct source_state){.id = i + 1, .next_due_ms = -1};
     }
     config = config_build(sources, SOURCES, HOST_MAX);

@@ -17,6 +17,9 @@ static struct built *built_of(const struct config *config)
     return (struct built *)((char *)config - offsetof(struct built, config));
 }
 
+static const struct retry_policy retry_default = {
+    .max_attempts = 3, .base_ms = 1000, .cap_ms = 60 * 1000};
+
 struct source source_like(const char *name, const char *host, int64_t interval_ms)
 {
     return (struct source){
@@ -28,7 +31,7 @@ struct source source_like(const char *name, const char *host, int64_t interval_m
         .max_interval_ms = 60 * 60 * 1000,
         .timeout_ms = 30 * 1000,
         .connect_timeout_ms = 10 * 1000,
-        .retry = {.max_attempts = 3, .base_ms = 1000, .cap_ms = 60 * 1000},
+        .retry = &retry_default,
     };
 }
 

@@ -1,0 +1,27 @@
+/*
+ * key_row.h - how the rows of the table of keys are written.
+ */
+#ifndef CONFIG_KEY_ROW_H
+#define CONFIG_KEY_ROW_H
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/keys.h"
+#include "gatherd/config.h"
+
+#define COUNT(a)                      (sizeof(a) / sizeof((a)[0]))
+#define TO(type, member)              .offset = offsetof(type, member), .width = sizeof(((type *)0)->member)
+#define LIST_TO(type, member, length) TO(type, member), .count_offset = offsetof(type, length)
+#define RANGE(from, to)               .low = (from), .high = (to)
+
+#define SECOND_MS  1000LL
+#define MINUTE_MS  (60 * SECOND_MS)
+#define HOUR_MS    (3600 * SECOND_MS)
+#define DAY_MS     (24 * HOUR_MS)
+#define KIB        1024LL
+#define GIB        (KIB * KIB * KIB)
+#define ANY_NUMBER INT64_MAX
+
+#endif

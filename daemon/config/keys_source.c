@@ -1,0 +1,303 @@
+/* The keys of a source, of what stands in it, and of a field. */
+#include "config/key_row.h"
+#include "config/load.h"
+
+/* SQLite allows 2,000 columns; two are ours. */
+#define MAX_FIELDS 1998
+
+#define MAX_KEY_COLUMNS 64
+
+static const struct choice method_choices[] = {{"GET", 0}, {NULL, 0}};
+
+static const struct choice format_choices[] = {
+    {"auto", FORMAT_AUTO},
+    {"json", FORMAT_JSON},
+    {"ndjson", FORMAT_NDJSON},
+    {NULL, 0},
+};
+
+static const struct choice write_mode_choices[] = {
+    {"append", WRITE_APPEND},
+    {"upsert", WRITE_UPSERT},
+    {"insert_only", WRITE_INSERT_ONLY},
+    {NULL, 0},
+};
+
+static const struct choice type_choices[] = {
+    {"text", FIELD_TEXT},
+    {"integer", FIELD_INTEGER},
+    {"real", FIELD_REAL},
+    {"boolean", FIELD_BOOLEAN},
+    {"json", FIELD_JSON},
+    {"timestamp", FIELD_TIMESTAMP},
+    {NULL, 0},
+};
+
+static const struct choice unit_choices[] = {
+    {"s", TIME_UNIT_S}, {"ms", TIME_UNIT_MS}, {"us", TIME_UNIT_US}, {"ns", TIME_UNIT_NS}, {NULL, 0},
+};
+
+enum retry_key { RETRY_MAX_ATTEMPTS, RETRY_BACKOFF_BASE, RETRY_BACKOFF_MAX };
+
+static const struct key retry_keys[] = {
+    [RETRY_MAX_ATTEMPTS] =
+        {.name = "max_attempts",
+         .kind = KIND_COUNT,
+         TO(struct retry_policy, max_attempts),
+         RANGE(1, 100),
+         .fallback = "3",
+         .about = "Requests in one run until one succeeds, the first included; 1: no retries.",
+         .example = "5"},
+    [RETRY_BACKOFF_BASE] =
+        {.name = "backoff_base",
+         .kind = KIND_DURATION,
+         TO(struct retry_policy, base_ms),
+         RANGE(1, HOUR_MS),
+         .fallback = "1s",
+         .about =
+             "The second attempt waits a random time up to this, each further one up to twice as "
+             "long.",
+         .example = "500ms"},
+    [RETRY_BACKOFF_MAX] = {.name = "backoff_max",
+                           .kind = KIND_DURATION,
+                           TO(struct retry_policy, cap_ms),
+                           RANGE(1, DAY_MS),
+                           .fallback = "60s",
+                           .about = "No attempt waits longer; at least backoff_base.",
+                           .example = "5m"},
+};
+
+static bool check_retry(struct load *load, const struct where *where, struct item *item,
+                        void *object, const struct given *given)
+{
+    struct retry_policy *retry = object;
+    struct where here = where_key(where, retry_keys[RETRY_BACKOFF_MAX].name);
+
+    if (retry->cap_ms >= retry->base_ms)
+        return true;
+    if (given->at[RETRY_BACKOFF_MAX] == NULL) { /* a default gives way to what the operator wrote */
+        retry->cap_ms = retry->base_ms;
+        return true;
+    }
+    (void)item;
+    load_mistake(load, place_of(load, given->at[RETRY_BACKOFF_MAX]), &here,
+                 "is below backoff_base; write at least that");
+    return false;
+}
+
+const struct key_set retry_key_set = {
+    .title = "sources[].retry",
+    .holder = "retry",
+    .keys = retry_keys,
+    .count = COUNT(retry_keys),
+    .size = sizeof(struct retry_policy),
+    .check = check_retry,
+};
+
+static const struct key source_keys[] = {
+    [SOURCE_NAME] = {.name = "name",
+                     .kind = KIND_NAME,
+                     TO(struct source, name),
+                     RANGE(1, 128),
+                     .required = true,
+                     .own = true,
+                     .about = "Its name in logs, commands and _gatherd_sources: letters, digits, "
+                              "_ - and . and used once.",
+                     .example = "earthquakes"},
+    [SOURCE_URL] = {.name = "url",
+                    .kind = KIND_URL,
+                    TO(struct source, url),
+                    .required = true,
+                    .own = true,
+                    .about = "What to fetch, http or https.",
+                    .example = "https://api.example.org/v1/items"},
+    [SOURCE_ENABLED] = {.name = "enabled",
+                        .kind = KIND_BOOLEAN,
+                        TO(struct source, enabled),
+                        .fallback = "true",
+                        .about = "false keeps the source in the file without polling it.",
+                        .example = "false"},
+    [SOURCE_INTERVAL] = {.name = "interval",
+                         .kind = KIND_DURATION,
+                         TO(struct source, interval_ms),
+                         RANGE(10, 366 * DAY_MS),
+                         .fallback = "60s",
+                         .about = "Time from one poll to the next.",
+                         .example = "5m"},
+    [SOURCE_JITTER] = {.name = "jitter",
+                       .kind = KIND_DURATION,
+                       TO(struct source, jitter_ms),
+                       RANGE(0, 366 * DAY_MS),
+                       .fallback = "0s",
+                       .about = "Each poll is later by a random time up to this; at most interval.",
+                       .example = "5s"},
+    [SOURCE_MAX_INTERVAL] = {.name = "max_interval",
+                             .kind = KIND_DURATION,
+                             TO(struct source, max_interval_ms),
+                             RANGE(10, 366 * DAY_MS),
+                             .fallback = "1h",
+                             .about = "A failing source doubles its interval up to this; at least "
+                                      "interval.",
+                             .example = "6h"},
+    [SOURCE_RUN_ON_START] = {.name = "run_on_start",
+                             .kind = KIND_BOOLEAN,
+                             TO(struct source, run_on_start),
+                             .fallback = "false",
+                             .about = "Whether each start of the daemon polls at once.",
+                             .example = "true"},
+    [SOURCE_METHOD] = {.name = "method",
+                       .kind = KIND_CHOICE,
+                       .choices = method_choices,
+                       .fallback = "GET",
+                       .about = "The request's method.",
+                       .example = "GET"},
+    [SOURCE_HEADERS] = {.name = "headers",
+                        .kind = KIND_HEADERS,
+                        LIST_TO(struct source, headers, header_count),
+                        .instead = "none",
+                        .about = "Request headers, name to value; they replace those of defaults.",
+                        .example = "{\"Accept\": \"application/json\"}"},
+    [SOURCE_PARAMS] = {.name = "params",
+                       .kind = KIND_PARAMS,
+                       LIST_TO(struct source, params, param_count),
+                       .instead = "none",
+                       .about = "Query parameters, added to the url percent-encoded; a list "
+                                "repeats its name; they replace those of defaults.",
+                       .example = "{\"limit\": 100, \"tag\": [\"a\", \"b\"]}"},
+    [SOURCE_TIMEOUT] = {.name = "timeout",
+                        .kind = KIND_DURATION,
+                        TO(struct source, timeout_ms),
+                        RANGE(10, DAY_MS),
+                        .fallback = "30s",
+                        .about = "Longest time one request may take, from resolving to the last "
+                                 "byte.",
+                        .example = "2m"},
+    [SOURCE_CONNECT_TIMEOUT] = {.name = "connect_timeout",
+                                .kind = KIND_DURATION,
+                                TO(struct source, connect_timeout_ms),
+                                RANGE(10, DAY_MS),
+                                .fallback = "10s",
+                                .about = "Longest time until the connection stands, TLS included; "
+                                         "at most timeout.",
+                                .example = "5s"},
+    [SOURCE_MAX_BODY_SIZE] = {.name = "max_body_size",
+                              .kind = KIND_SIZE,
+                              TO(struct source, max_body_bytes),
+                              RANGE(1, 2 * GIB),
+                              .fallback = "16MiB",
+                              .about = "Largest response, after decompression; over it the run "
+                                       "fails.",
+                              .example = "64MiB"},
+    [SOURCE_MAX_REDIRECTS] = {.name = "max_redirects",
+                              .kind = KIND_COUNT,
+                              TO(struct source, max_redirects),
+                              RANGE(0, 50),
+                              .fallback = "5",
+                              .about = "Most redirects to follow.",
+                              .example = "0"},
+    [SOURCE_SUCCESS_STATUS_CODES] = {.name = "success_status_codes",
+                                     .kind = KIND_STATUS_CODES,
+                                     LIST_TO(struct source, success, success_count),
+                                     RANGE(200, 599),
+                                     .fallback = "200-299",
+                                     .about = "HTTP statuses whose body is data: a status, a "
+                                              "range, or a list of them.",
+                                     .example = "[200, \"206-208\"]"},
+    [SOURCE_RETRY] = {.name = "retry",
+                      .kind = KIND_OBJECT,
+                      TO(struct source, retry),
+                      .keys = &retry_key_set,
+                      .fallback = "{}",
+                      .about = "Further attempts after an error that may pass: a network error, a "
+                               "timeout, 408, 429 and 5xx.",
+                      .example = "{\"max_attempts\": 5, \"backoff_base\": \"2s\"}"},
+    [SOURCE_FORMAT] = {.name = "format",
+                       .kind = KIND_CHOICE,
+                       TO(struct source, format),
+                       .choices = format_choices,
+                       .fallback = "auto",
+                       .about = "What the body is; auto goes by Content-Type.",
+                       .example = "ndjson"},
+    [SOURCE_RECORDS] = {.name = "records",
+                        .kind = KIND_PATH,
+                        TO(struct source, records),
+                        .instead = "the document, or its elements if it is an array",
+                        .about = "JSONPath (RFC 9535) of the records, one row each.",
+                        .example = "$.features[*]"},
+    [SOURCE_FIELDS] = {.name = "fields",
+                       .kind = KIND_FIELDS,
+                       LIST_TO(struct source, fields, field_count),
+                       RANGE(1, MAX_FIELDS),
+                       .instead = "every member of a record becomes a column",
+                       .about = "Columns, each with a JSONPath from the record, or a mapping (see "
+                                "below).",
+                       .example = "{\"id\": \"$.id\", \"seen\": {\"path\": \"$.time\", \"type\": "
+                                  "\"timestamp\", \"unit\": \"ms\"}}"},
+    [SOURCE_EXCLUDE] = {.name = "exclude",
+                        .kind = KIND_NAMES,
+                        LIST_TO(struct source, exclude, exclude_count),
+                        RANGE(0, ANY_NUMBER),
+                        .instead = "none",
+                        .about = "Members of a record that become no column, where there are no "
+                                 "fields.",
+                        .example = "[\"links\"]"},
+    [SOURCE_TABLE] = {.name = "table",
+                      .kind = KIND_TABLE,
+                      TO(struct source, table),
+                      .own = true,
+                      .instead = "the name, anything but letters, digits and _ made one _",
+                      .about = "The table of its rows: letters, digits and _; no two sources share "
+                               "one.",
+                      .example = "quakes"},
+    [SOURCE_PRIMARY_KEY] = {.name = "primary_key",
+                            .kind = KIND_NAMES,
+                            LIST_TO(struct source, primary_key, primary_key_count),
+                            RANGE(1, MAX_KEY_COLUMNS),
+                            .own = true,
+                            .instead = "none",
+                            .about = "Columns that say which record a row is: a name or a list.",
+                            .example = "[\"id\"]"},
+    [SOURCE_WRITE_MODE] = {.name = "write_mode",
+                           .kind = KIND_CHOICE,
+                           TO(struct source, write_mode),
+                           .choices = write_mode_choices,
+                           .instead = "upsert with a primary_key, else append",
+                           .about = "append keeps every row; upsert updates the row of the same "
+                                    "key; insert_only keeps the first.",
+                           .example = "insert_only"},
+};
+
+static const struct key field_keys[] = {
+    [FIELD_KEY_PATH] = {.name = "path",
+                        .kind = KIND_PATH,
+                        TO(struct field, path),
+                        .required = true,
+                        .about = "JSONPath (RFC 9535) from the record.",
+                        .example = "$.properties.mag"},
+    [FIELD_KEY_TYPE] = {.name = "type",
+                        .kind = KIND_CHOICE,
+                        TO(struct field, type),
+                        .choices = type_choices,
+                        .instead = "the column takes the type of its first values and widens",
+                        .about = "What the column holds; a value that does not fit goes to the "
+                                 "dead letters with its record.",
+                        .example = "real"},
+    [FIELD_KEY_UNIT] = {.name = "unit",
+                        .kind = KIND_CHOICE,
+                        TO(struct field, unit),
+                        .choices = unit_choices,
+                        .instead = "only RFC 3339 text is understood",
+                        .about = "type timestamp: what numbers count since 1970.",
+                        .example = "ms"},
+};
+
+static_assert(COUNT(source_keys) == SOURCE_KEY_COUNT && COUNT(source_keys) <= MAX_KEYS,
+              "source keys");
+static_assert(COUNT(field_keys) == FIELD_KEY_COUNT, "field keys");
+
+const struct key_set source_key_set = {
+    .title = "sources[]", .holder = "a source", .keys = source_keys, .count = COUNT(source_keys)};
+const struct key_set field_key_set = {.title = "sources[].fields.COLUMN",
+                                      .holder = "a field",
+                                      .keys = field_keys,
+                                      .count = COUNT(field_keys)};
