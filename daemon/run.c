@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 const char *run_failure_name(enum run_failure failure)
 {
@@ -22,10 +24,30 @@ const char *run_failure_name(enum run_failure failure)
     return names[failure];
 }
 
+bool response_header(const struct response *response, const char *name, size_t *place,
+                     struct slice *value)
+{
+    size_t length = strlen(name);
+
+    while (*place < response->head.length) {
+        const char *line = response->head.data + *place;
+        const char *end = memchr(line, '\n', response->head.length - *place);
+        size_t bytes = (size_t)(end - line);
+
+        *place += bytes + 1;
+        if (bytes >= length + 2 && line[length] == ':' && strncasecmp(line, name, length) == 0) {
+            *value = (struct slice){line + length + 2, bytes - length - 2};
+            return true;
+        }
+    }
+    return false;
+}
+
 void run_clear_response(struct run *run)
 {
     free(run->response.content_type);
     free(run->response.body);
+    text_free(&run->response.head);
     free(run->error);
     run->response = (struct response){0};
     run->timing = (struct run_timing){0};

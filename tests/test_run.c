@@ -84,11 +84,33 @@ static void after_clearing_a_new_failure_counts_again(void **state)
     run_clear_response(&run);
 }
 
+static void a_header_is_found_whatever_its_case_and_however_often_it_stands(void **state)
+{
+    struct response response = {0};
+    struct slice value;
+    size_t place = 0;
+
+    (void)state;
+    text_add(&response.head, "Link: <a>\nX-Link: no\nETag: \"1\"\nlink: <b>\nEmpty: \n");
+    assert_true(response_header(&response, "LINK", &place, &value));
+    assert_true(slice_equals(value, "<a>"));
+    assert_true(response_header(&response, "LINK", &place, &value));
+    assert_true(slice_equals(value, "<b>"));
+    assert_false(response_header(&response, "LINK", &place, &value));
+    place = 0;
+    assert_true(response_header(&response, "empty", &place, &value));
+    assert_int_equal(value.length, 0);
+    place = 0;
+    assert_false(response_header(&response, "lin", &place, &value));
+    text_free(&response.head);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_failure_has_a_name_of_its_own_and_success_has_none),
         cmocka_unit_test(the_first_reason_of_a_failure_is_kept),
+        cmocka_unit_test(a_header_is_found_whatever_its_case_and_however_often_it_stands),
         cmocka_unit_test(clearing_forgets_the_answer_and_keeps_the_run),
         cmocka_unit_test(after_clearing_a_new_failure_counts_again),
     };

@@ -28,6 +28,9 @@
 /* Easy handles that may rest for the sake of their TLS sessions; one is some 10 KB. */
 #define MAX_RESTING 256
 
+/* Of the memory that a request is made in; the next one needs about as much. */
+#define SCRATCH_KEEP_BYTES (256u * 1024)
+
 #define NEVER INT64_MAX
 
 struct fetcher {
@@ -37,6 +40,7 @@ struct fetcher {
     struct transfer_options transfer_options;
     struct queue *queue; /* borrowed */
     struct fetcher_hooks hooks;
+    struct arena *scratch; /* owned; the thread's: where requests are made */
     struct engine *engine; /* its owner is the thread; any thread may engine_wake() */
     pthread_t thread;
 
@@ -175,7 +179,7 @@ static bool try_again(struct fetcher *fetcher, struct run *run)
 /* The attempt is over: run->response or run->failure says how. */
 static void hand_over(struct fetcher *fetcher, struct run *run)
 {
-    size_t bytes = run->response.body_bytes + sizeof(*run);
+    size_t bytes = run->response.body_bytes + run->response.head.length + sizeof(*run);
 
     count(&fetcher->bytes, run->response.body_bytes);
     if (try_again(fetcher, run))
@@ -393,9 +397,16 @@ static struct fetcher *create(const struct fetcher_options *options, struct queu
 
     if (fetcher == NULL)
         return NULL;
+    fetcher->scratch = arena_create(SCRATCH_KEEP_BYTES);
+    if (fetcher->scratch == NULL) {
+        free(fetcher);
+        return NULL;
+    }
     fetcher->lane = options->lane;
     fetcher->max_in_flight = options->max_in_flight;
-    fetcher->transfer_options = (struct transfer_options){options->user_agent, options->ca_file};
+    fetcher->transfer_options = (struct transfer_options){.user_agent = options->user_agent,
+                                                          .ca_file = options->ca_file,
+                                                          .scratch = fetcher->scratch};
     fetcher->queue = queue;
     fetcher->hooks = *hooks;
     atomic_init(&fetcher->stop_at_ms, NEVER);
@@ -428,6 +439,7 @@ struct fetcher *fetcher_start(const struct fetcher_options *options, struct queu
 free_engine:
     engine_free(fetcher->engine);
 free_fetcher:
+    arena_free(fetcher->scratch);
     free(fetcher);
     return NULL;
 }
@@ -441,5 +453,6 @@ void fetcher_free(struct fetcher *fetcher)
     for (size_t i = 0; i < fetcher->created; i++)
         transfer_free(fetcher->transfers[i]);
     engine_free(fetcher->engine);
+    arena_free(fetcher->scratch);
     free(fetcher);
 }

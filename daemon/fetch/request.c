@@ -98,72 +98,6 @@ int request_prepare(CURL *easy, const struct request_setup *setup)
     return code == CURLE_OK ? 0 : -1;
 }
 
-/* The URL. */
-
-static void add_escaped(struct text *out, unsigned char c)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    const char escape[3] = {'%', digits[c >> 4], digits[c & 15]};
-
-    text_append(out, escape, sizeof(escape));
-}
-
-static bool is_unreserved(unsigned char c) /* RFC 3986, 2.3 */
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_' || c == '~';
-}
-
-static void add_encoded(struct text *out, const char *value)
-{
-    for (const unsigned char *p = (const unsigned char *)value; *p != '\0'; p++) {
-        if (is_unreserved(*p))
-            text_char(out, (char)*p);
-        else
-            add_escaped(out, *p);
-    }
-}
-
-/* As it was written, but for blanks, controls and bytes beyond ASCII behind the host, which no URL
- * may have and people write; a host beyond ASCII is libcurl's to translate. */
-static void add_written(struct text *out, const char *url, size_t length)
-{
-    const char *start = memmem(url, length, "://", 3);
-    size_t authority = start == NULL ? 0 : (size_t)(start - url) + 3;
-
-    while (authority < length && strchr("/?", url[authority]) == NULL)
-        authority++;
-    text_append(out, url, authority);
-    for (size_t i = authority; i < length; i++) {
-        unsigned char c = (unsigned char)url[i];
-
-        if (c > ' ' && c < 0x7f)
-            text_char(out, (char)c);
-        else
-            add_escaped(out, c);
-    }
-}
-
-void request_add_url(struct text *out, const struct source *source)
-{
-    size_t length = strcspn(source->url, "#"); /* a fragment is never sent */
-    bool has_query = memchr(source->url, '?', length) != NULL;
-
-    add_written(out, source->url, length);
-    for (size_t i = 0; i < source->param_count; i++) {
-        char last = text_string(out)[out->length == 0 ? 0 : out->length - 1];
-
-        if (!has_query)
-            text_char(out, '?');
-        else if (last != '?' && last != '&')
-            text_char(out, '&');
-        has_query = true;
-        add_encoded(out, source->params[i].name);
-        text_char(out, '=');
-        add_encoded(out, source->params[i].value);
-    }
-}
-
 /* The headers. */
 
 static bool is_one_line(const char *value)
@@ -192,13 +126,14 @@ static int add_header(struct curl_slist **list, const struct name_value *header,
     return 0;
 }
 
-static int build_headers(const struct source *source, struct curl_slist **list, struct fault *fault)
+static int build_headers(const struct draft_list *headers, struct curl_slist **list,
+                         struct fault *fault)
 {
     struct text line = {0};
     int rc = 0;
 
-    for (size_t i = 0; i < source->header_count && rc == 0; i++) {
-        const struct name_value *header = &source->headers[i];
+    for (size_t i = 0; i < headers->count && rc == 0; i++) {
+        const struct name_value *header = &headers->items[i];
 
         if (!is_one_line(header->name) || !is_one_line(header->value)) {
             fault_set(fault, RUN_FAILED_NETWORK, false,
@@ -223,7 +158,7 @@ int request_set(CURL *easy, const struct source *source, const struct request *r
     assert(request->timeout_ms > 0); /* 0 would mean no limit */
     if (connect_ms <= 0 || connect_ms > request->timeout_ms)
         connect_ms = request->timeout_ms;
-    if (request->own_origin && build_headers(source, &list, fault) == -1)
+    if (request->headers != NULL && build_headers(request->headers, &list, fault) == -1)
         code = CURLE_OUT_OF_MEMORY;
     set_pointer(easy, CURLOPT_URL, request->url, &code);
     set_pointer(easy, CURLOPT_HTTPHEADER, list, &code);

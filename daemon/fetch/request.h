@@ -11,10 +11,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "fetch/draft.h"
 #include "fetch/failure.h"
 #include "fetch/response.h"
 #include "gatherd/config.h"
-#include "gatherd/text.h"
 
 /* All borrowed for the life of the easy handle. */
 struct request_setup {
@@ -32,14 +32,11 @@ struct request_setup {
 /* Sets what all requests have in common. 0, or -1 when libcurl refuses (memory). */
 int request_prepare(CURL *easy, const struct request_setup *setup);
 
-/* Appends the source's URL with its params, percent-encoded. */
-void request_add_url(struct text *out, const struct source *source);
-
 struct request {
-    const char *url;    /* borrowed during the call */
-    bool own_origin;    /* of the source: its headers go along */
-    bool fresh;         /* over a connection of its own */
-    int64_t timeout_ms; /* what is left of the attempt's time */
+    const char *url;                  /* borrowed during the call, as the headers */
+    const struct draft_list *headers; /* NULL: none, it goes to another origin than the source's */
+    bool fresh;                       /* over a connection of its own */
+    int64_t timeout_ms;               /* what is left of the attempt's time */
 };
 
 /*

@@ -20,6 +20,7 @@ void response_clear(struct response *response)
 {
     free(response->content_type);
     free(response->body);
+    text_free(&response->head);
     *response = (struct response){0};
 }
 
@@ -36,6 +37,7 @@ static void forget_head(struct receiver *receiver)
     if (receiver->response != NULL) {
         free(receiver->response->content_type);
         receiver->response->content_type = NULL;
+        text_clear(&receiver->response->head);
     }
 }
 
@@ -156,6 +158,19 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+/* For whoever looks for a header once the answer is complete. */
+static void keep_header(struct receiver *receiver, struct slice name, struct slice value)
+{
+    struct text *head = &receiver->response->head;
+
+    text_append(head, name.data, name.length);
+    text_add(head, ": ");
+    text_append(head, value.data, value.length);
+    text_char(head, '\n');
+    if (text_failed(head))
+        fault_set(&receiver->fault, RUN_FAILED_NETWORK, true, "out of memory for the headers");
+}
+
 static void take_field(struct receiver *receiver, const char *line, size_t length)
 {
     const char *colon = memchr(line, ':', length);
@@ -172,6 +187,7 @@ static void take_field(struct receiver *receiver, const char *line, size_t lengt
     }
     while (value.length > 0 && is_blank(value.data[value.length - 1]))
         value.length--;
+    keep_header(receiver, (struct slice){line, name}, value);
     for (size_t i = 0; i < COUNT(wanted); i++) {
         if (strlen(wanted[i].name) == name && strncasecmp(wanted[i].name, line, name) == 0) {
             wanted[i].take(receiver, value);

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "fetch/address.h"
+#include "fetch/build.h"
 #include "fetch/redirect.h"
 #include "fetch/request.h"
 #include "fetch/retry_after.h"
@@ -125,14 +126,17 @@ static void note_timeout(struct transfer *transfer, const char *where)
                   whole ? "timeout" : "connect_timeout", limit, where);
 }
 
-/* Sends the request for transfer->url. False: it failed, and the fault is set. */
-static bool send_request(struct transfer *transfer)
+/*
+ * Sends the request for transfer->url with what the draft says besides; another origin than the
+ * source's gets none of it. False: it failed, and the fault is set.
+ */
+static bool send_request(struct transfer *transfer, const struct draft *draft)
 {
     struct run *run = transfer->run;
     struct fault *fault = &transfer->receiver.fault;
     struct request request = {
         .url = text_string(&transfer->url),
-        .own_origin = transfer->own_origin,
+        .headers = transfer->own_origin ? &draft->headers : NULL,
         /* The connection may be what failed. And where a kept one dies without an answer, libcurl
          * sends again by itself, up to five times: a server that drops requests got 13 of us. */
         .fresh = run->attempt > 0,
@@ -140,8 +144,8 @@ static bool send_request(struct transfer *transfer)
     };
     CURLMcode code;
 
-    if (text_failed(&transfer->url)) {
-        fault_set(fault, RUN_FAILED_NETWORK, true, "out of memory for the URL");
+    if (text_failed(&transfer->url) || draft->failed) {
+        fault_set(fault, RUN_FAILED_NETWORK, true, "out of memory for the request");
         return false;
     }
     if (request.timeout_ms <= 0) {
@@ -195,6 +199,8 @@ uint64_t transfer_affinity(const struct source *source)
 
 bool transfer_begin(struct transfer *transfer, struct run *run)
 {
+    struct draft draft;
+
     assert(transfer->run == NULL && run->response.body == NULL);
     transfer->run = run;
     transfer->affinity = transfer_affinity(run->source);
@@ -208,8 +214,10 @@ bool transfer_begin(struct transfer *transfer, struct run *run)
     run->retry_after_ms = -1;
     run->retryable = false;
     receiver_start(&transfer->receiver, run->source, &run->response);
-    request_add_url(&transfer->url, run->source);
-    return send_request(transfer) ? true : failed(transfer);
+    build_request(run, transfer->scratch, &draft);
+    if (!draft.failed)
+        draft_write_url(&draft, &transfer->url);
+    return send_request(transfer, &draft) ? true : failed(transfer);
 }
 
 /* Outcomes. */
@@ -275,6 +283,7 @@ static bool follow(struct transfer *transfer)
     struct run *run = transfer->run;
     struct receiver *receiver = &transfer->receiver;
     struct redirect redirect;
+    struct draft draft;
 
     if (transfer->redirects >= run->source->max_redirects) {
         fault_set(&receiver->fault, RUN_FAILED_REDIRECT, false,
@@ -295,7 +304,8 @@ static bool follow(struct transfer *transfer)
     free(redirect.url);
     response_clear(&run->response);
     receiver_start(receiver, run->source, &run->response);
-    return send_request(transfer);
+    build_request(run, transfer->scratch, &draft);
+    return send_request(transfer, &draft);
 }
 
 static void judge_status(struct transfer *transfer)
@@ -350,6 +360,7 @@ struct transfer *transfer_create(struct engine *engine, const struct transfer_op
     if (transfer == NULL)
         return NULL;
     transfer->engine = engine;
+    transfer->scratch = options->scratch;
     transfer->lane = -1;
     transfer->easy = curl_easy_init();
     setup = (struct request_setup){

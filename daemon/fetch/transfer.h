@@ -13,17 +13,21 @@
 #include "fetch/engine.h"
 #include "fetch/failure.h"
 #include "fetch/response.h"
+#include "gatherd/arena.h"
 #include "gatherd/run.h"
 #include "gatherd/text.h"
 
 struct transfer_options {
-    const char *user_agent; /* both borrowed for the life of the transfer */
+    /* All borrowed for the life of the transfer. */
+    const char *user_agent;
     const char *ca_file;
+    struct arena *scratch; /* where requests are made: empty again when each has been sent */
 };
 
 struct transfer {
     CURL *easy; /* owned */
     struct engine *engine;
+    struct arena *scratch;
     size_t place; /* the fetcher's: where it stands in its list */
     char error_text[CURL_ERROR_SIZE];
     struct receiver receiver;

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "gatherd/config.h"
+#include "gatherd/text.h"
 
 /* Why a run failed: the column `failure` of _gatherd_runs. */
 enum run_failure {
@@ -44,6 +45,7 @@ struct run_timing {
 struct response {
     int status;           /* HTTP status; 0: none came */
     char *content_type;   /* owned; NULL: no such header */
+    struct text head;     /* owned: "Name: value\n" for each header of the final answer */
     char *body;           /* owned, with a NUL behind it; NULL: none */
     size_t body_bytes;    /* decoded */
     size_t body_capacity; /* fetcher only */
@@ -84,6 +86,14 @@ struct source_state {
     int64_t next_due_ms; /* Unix time; -1: it never ran */
     unsigned failures;   /* failed runs in a row */
 };
+
+/*
+ * Finds a header whatever the case of its name: the first after `*place`, which begins at 0 and is
+ * moved on. The value is without blanks at its ends, and borrowed from the response. False: there
+ * is none, or no more.
+ */
+bool response_header(const struct response *response, const char *name, size_t *place,
+                     struct slice *value);
 
 /* Frees body, content type and error and forgets the answer: ready for the next request. */
 void run_clear_response(struct run *run);

@@ -155,6 +155,8 @@ static void only_the_final_head_counts(void **state)
     assert_int_equal(t.response.status, 503);
     assert_string_equal(t.response.content_type, "text/late");
     assert_string_equal(t.receiver.retry_after, "2"); /* the first of several */
+    assert_string_equal(text_string(&t.response.head),
+                        "Content-Type: text/late\nRetry-After: 2\nRetry-After: 3\n");
     assert_true(t.receiver.length == -1);
     end(&t);
 }

@@ -85,15 +85,19 @@ static bool poll_once(void)
                                   .success_count = 1};
     struct error err = {0};
     struct run run = {.source = &source};
+    struct arena *scratch = arena_create(0);
     struct engine *engine = engine_create(4, &err);
     struct transfer *transfer = NULL;
     bool answered;
 
-    if (engine == NULL) {
-        assert_int_equal(err.code, ERROR_NOMEM);
+    if (engine == NULL || scratch == NULL) {
+        assert_true(scratch == NULL || err.code == ERROR_NOMEM);
+        engine_free(engine);
+        arena_free(scratch);
         return false;
     }
-    transfer = transfer_create(engine, &(struct transfer_options){.user_agent = "test"});
+    transfer = transfer_create(
+        engine, &(struct transfer_options){.user_agent = "test", .scratch = scratch});
     if (transfer != NULL)
         perform(engine, transfer, &run);
     answered = run.response.body != NULL;
@@ -107,6 +111,7 @@ static bool poll_once(void)
     run_clear_response(&run);
     transfer_free(transfer);
     engine_free(engine);
+    arena_free(scratch);
     return answered;
 }
 

@@ -1,0 +1,137 @@
+#include "fetch/draft.h"
+
+#include <string.h>
+#include <strings.h>
+
+void draft_start(struct draft *draft, struct arena *arena, const char *url)
+{
+    *draft = (struct draft){.arena = arena};
+    draft->url = arena_copy(arena, url, strlen(url));
+    draft->failed = draft->url == NULL;
+}
+
+/* The lists. */
+
+static void add(struct draft *draft, struct draft_list *list, const char *name, const char *value)
+{
+    struct name_value pair = {arena_copy(draft->arena, name, strlen(name)),
+                              arena_copy(draft->arena, value, strlen(value))};
+
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity == 0 ? 8 : 2 * list->capacity;
+        struct name_value *items =
+            arena_grow(draft->arena, list->items, list->capacity * sizeof(list->items[0]),
+                       capacity * sizeof(list->items[0]));
+
+        if (items == NULL) {
+            draft->failed = true;
+            return;
+        }
+        list->items = items;
+        list->capacity = capacity;
+    }
+    if (pair.name == NULL || pair.value == NULL)
+        draft->failed = true;
+    else
+        list->items[list->count++] = pair;
+}
+
+static void drop(struct draft_list *list, const char *name,
+                 int (*compare)(const char *a, const char *b))
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < list->count; i++) {
+        if (compare(list->items[i].name, name) != 0)
+            list->items[kept++] = list->items[i];
+    }
+    list->count = kept;
+}
+
+void draft_add_param(struct draft *draft, const char *name, const char *value)
+{
+    add(draft, &draft->params, name, value);
+}
+
+void draft_add_header(struct draft *draft, const char *name, const char *value)
+{
+    add(draft, &draft->headers, name, value);
+}
+
+void draft_set_param(struct draft *draft, const char *name, const char *value)
+{
+    drop(&draft->params, name, strcmp);
+    add(draft, &draft->params, name, value);
+}
+
+void draft_set_header(struct draft *draft, const char *name, const char *value)
+{
+    drop(&draft->headers, name, strcasecmp);
+    add(draft, &draft->headers, name, value);
+}
+
+/* The URL. */
+
+static void add_escaped(struct text *out, unsigned char c)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    const char escape[3] = {'%', digits[c >> 4], digits[c & 15]};
+
+    text_append(out, escape, sizeof(escape));
+}
+
+static bool is_unreserved(unsigned char c) /* RFC 3986, 2.3 */
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
+}
+
+static void add_encoded(struct text *out, const char *value)
+{
+    for (const unsigned char *p = (const unsigned char *)value; *p != '\0'; p++) {
+        if (is_unreserved(*p))
+            text_char(out, (char)*p);
+        else
+            add_escaped(out, *p);
+    }
+}
+
+/* As it was written, but for blanks, controls and bytes beyond ASCII behind the host, which no URL
+ * may have and people write; a host beyond ASCII is libcurl's to translate. */
+static void add_written(struct text *out, const char *url, size_t length)
+{
+    const char *start = memmem(url, length, "://", 3);
+    size_t authority = start == NULL ? 0 : (size_t)(start - url) + 3;
+
+    while (authority < length && strchr("/?", url[authority]) == NULL)
+        authority++;
+    text_append(out, url, authority);
+    for (size_t i = authority; i < length; i++) {
+        unsigned char c = (unsigned char)url[i];
+
+        if (c > ' ' && c < 0x7f)
+            text_char(out, (char)c);
+        else
+            add_escaped(out, c);
+    }
+}
+
+void draft_write_url(const struct draft *draft, struct text *out)
+{
+    size_t length = strcspn(draft->url, "#"); /* a fragment is never sent */
+    bool has_query = memchr(draft->url, '?', length) != NULL;
+
+    add_written(out, draft->url, length);
+    for (size_t i = 0; i < draft->params.count; i++) {
+        char last = text_string(out)[out->length == 0 ? 0 : out->length - 1];
+
+        if (!has_query)
+            text_char(out, '?');
+        else if (last != '?' && last != '&')
+            text_char(out, '&');
+        has_query = true;
+        add_encoded(out, draft->params.items[i].name);
+        text_char(out, '=');
+        add_encoded(out, draft->params.items[i].value);
+    }
+}
