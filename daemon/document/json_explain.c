@@ -51,23 +51,12 @@ static uint32_t code_point(const char *p, unsigned length)
     return code;
 }
 
-/* Whether a character may stand in a message as it is. */
-static bool is_visible(const char *at, unsigned length)
-{
-    struct text text = {0};
-    bool visible;
-
-    text_visible(&text, at, length);
-    visible = text.length == length;
-    text_free(&text);
-    return visible;
-}
-
 static struct found found_at(const struct reader *r, const char *at)
 {
     struct found found;
     unsigned char c = (unsigned char)*at;
     unsigned length = utf8_length(at);
+    uint32_t code = length > 1 ? code_point(at, length) : c;
 
     if (at == r->end)
         snprintf(found.text, sizeof(found.text), "the end of the body");
@@ -77,11 +66,11 @@ static struct found found_at(const struct reader *r, const char *at)
         snprintf(found.text, sizeof(found.text), "byte 0x%02x", c);
     else if (length == 1)
         snprintf(found.text, sizeof(found.text), "'%c'", *at);
-    else if (is_visible(at, length)) /* it may look like another character */
+    else if (text_is_deceptive(code))
+        snprintf(found.text, sizeof(found.text), "U+%04X", (unsigned)code);
+    else /* it may look like another character */
         snprintf(found.text, sizeof(found.text), "'%.*s' (U+%04X)", (int)length, at,
-                 (unsigned)code_point(at, length));
-    else
-        snprintf(found.text, sizeof(found.text), "U+%04X", (unsigned)code_point(at, length));
+                 (unsigned)code);
     return found;
 }
 
