@@ -354,20 +354,3 @@ enum json_status json_read_lines(const char *body, size_t length, struct arena *
     *root = r.nodes;
     return JSON_OK;
 }
-
-/* Line feeds end lines. A byte order mark is not a character of the first line. */
-void json_position(const char *body, size_t offset, unsigned *line, unsigned *column)
-{
-    size_t start = offset >= 3 && memcmp(body, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
-
-    *line = 1;
-    for (size_t i = start; i < offset; i++) {
-        if (body[i] == '\n') {
-            ++*line;
-            start = i + 1;
-        }
-    }
-    *column = 1;
-    for (size_t i = start; i < offset; i++)
-        *column += !utf8_continues((unsigned char)body[i]);
-}

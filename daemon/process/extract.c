@@ -50,9 +50,7 @@ struct extractor {
     struct dead_letter *letters;
     size_t letter_count;
     size_t letter_capacity;
-    size_t offset; /* in the body, of the last dead letter, with its line and column */
-    unsigned line;
-    unsigned column;
+    struct json_locator locator; /* of the last dead letter, in the body */
 };
 
 static enum outcome reject(struct extractor *e, const char *reason)
@@ -345,29 +343,6 @@ static int add_row(struct extractor *e, const struct record *record, size_t posi
     return 0;
 }
 
-/*
- * Line and column of a record, counted on from the last one asked for: records come in document
- * order, and counting from the start for each would be quadratic. One before the last (a slice that
- * walks backwards) stays without.
- */
-static void locate(struct extractor *e, const struct node *record, struct dead_letter *letter)
-{
-    const char *body = e->result->body;
-    size_t offset;
-    unsigned line;
-    unsigned column;
-
-    if (record->raw == NULL || record->raw < body + e->offset)
-        return;
-    offset = (size_t)(record->raw - body);
-    json_position(body + e->offset, offset - e->offset, &line, &column);
-    e->column = line == 1 ? e->column + column - 1 : column;
-    e->line += line - 1;
-    e->offset = offset;
-    letter->line = e->line;
-    letter->column = e->column;
-}
-
 static int add_letter(struct extractor *e, const struct record *record, size_t position)
 {
     size_t capacity = e->letter_capacity == 0 ? 8 : 2 * e->letter_capacity;
@@ -384,7 +359,9 @@ static int add_letter(struct extractor *e, const struct record *record, size_t p
     letters += e->letter_count++;
     *letters =
         (struct dead_letter){.record = record->node, .position = position, .reason = e->reason};
-    locate(e, record->node, letters);
+    if (record->node->raw != NULL)
+        json_locate(&e->locator, (size_t)(record->node->raw - e->result->body), &letters->line,
+                    &letters->column);
     return 0;
 }
 
@@ -459,8 +436,7 @@ int extract_rows(const struct source *source, const struct node *root, bool line
                           .arena = arena,
                           .result = result,
                           .cells_left = FREE_CELLS + CELLS_PER_BYTE * body_bytes,
-                          .line = 1,
-                          .column = 1};
+                          .locator = {.body = result->body}};
     struct records records;
     int rc = -1;
 

@@ -88,28 +88,3 @@ int dead_letters_add(struct dead_letters *letters, const struct result *result,
     sqlite_bind_string(stmt, 13, moment->text);
     return sqlite_run(stmt, "_gatherd_dead_letters", err);
 }
-
-void dead_letters_locate(struct body_position *position, const struct result *result,
-                         const struct node *record, unsigned *line, unsigned *column)
-{
-    size_t offset;
-
-    *line = *column = 0;
-    if (record == NULL || record->raw == NULL || result->body == NULL)
-        return;
-    offset = (size_t)(record->raw - result->body);
-    if (offset < position->offset)
-        *position = (struct body_position){0};
-    for (; position->offset < offset; position->offset++) {
-        unsigned char c = (unsigned char)result->body[position->offset];
-
-        if (c == '\n') {
-            position->line++;
-            position->column = 0;
-        } else if ((c & 0xc0) != 0x80) {
-            position->column++;
-        }
-    }
-    *line = position->line + 1;
-    *column = position->column + 1;
-}

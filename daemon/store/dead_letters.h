@@ -26,18 +26,4 @@ int dead_letters_add(struct dead_letters *letters, const struct result *result,
                      const struct outcome *outcome, const struct dead_letter *letter,
                      const struct moment *moment, struct error *err);
 
-/* How far into the body a search for line and column has come; {0} at the start. */
-struct body_position {
-    size_t offset;
-    unsigned line;   /* before the offset */
-    unsigned column; /* characters before the offset in its line */
-};
-
-/*
- * Line and column, from 1, of a record of the result, 0 and 0 where it has no place in the body.
- * Records in the order of the body cost one walk through it in all.
- */
-void dead_letters_locate(struct body_position *position, const struct result *result,
-                         const struct node *record, unsigned *line, unsigned *column);
-
 #endif

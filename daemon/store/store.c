@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "gatherd/json.h"
 #include "store/dead_letters.h"
 #include "store/lock.h"
 #include "store/migrate.h"
@@ -202,7 +203,7 @@ struct rejection {
     const struct result *result;
     struct outcome *outcome;
     const struct moment *moment;
-    struct body_position position;
+    struct json_locator locator; /* in the body */
 };
 
 static int reject_row(void *context, const struct row *row, const char *reason, struct error *err)
@@ -211,7 +212,9 @@ static int reject_row(void *context, const struct row *row, const char *reason, 
     struct dead_letter letter = {
         .record = row->record, .position = row->position, .reason = reason};
 
-    dead_letters_locate(&r->position, r->result, row->record, &letter.line, &letter.column);
+    if (row->record != NULL && row->record->raw != NULL && r->result->body != NULL)
+        json_locate(&r->locator, (size_t)(row->record->raw - r->result->body), &letter.line,
+                    &letter.column);
     r->outcome->rejected++;
     return dead_letters_add(&r->store->dead_letters, r->result, r->outcome, &letter, r->moment,
                             err);
@@ -228,7 +231,7 @@ static int64_t fetched_ms(const struct run *run, const struct moment *moment)
 static int write_rows(struct store *store, const struct result *result, struct outcome *outcome,
                       const struct moment *moment, struct error *err)
 {
-    struct rejection rejection = {store, result, outcome, moment, {0}};
+    struct rejection rejection = {store, result, outcome, moment, {.body = result->body}};
     struct layout *layout;
 
     if (result->rows.row_count == 0 && result->rows.column_count == 0)

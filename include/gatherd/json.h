@@ -9,6 +9,7 @@
 #ifndef GATHERD_JSON_H
 #define GATHERD_JSON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "gatherd/arena.h"
@@ -51,5 +52,22 @@ enum json_status json_read_lines(const char *body, size_t length, struct arena *
 /* Line and column, from 1, of a byte of the body; the offset of a node in it is node->raw - body.
  */
 void json_position(const char *body, size_t offset, unsigned *line, unsigned *column);
+
+/* How far a search for many positions in one body has come: {.body = body} before the first. */
+struct json_locator {
+    const char *body; /* borrowed; with a NUL behind it */
+    size_t offset;
+    size_t farthest; /* asked for so far */
+    size_t walked;   /* bytes gone over, to and fro */
+    unsigned line;   /* before the offset */
+    unsigned column; /* characters before the offset in its line */
+};
+
+/*
+ * As json_position(), counted on from the position asked for last: any number of positions in the
+ * order of the body, or against it, cost a walk or two in all. False, with 0 and 0, where an order
+ * that leaps to and fro has cost many walks: then a position is not worth its time.
+ */
+bool json_locate(struct json_locator *at, size_t offset, unsigned *line, unsigned *column);
 
 #endif

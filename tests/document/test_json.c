@@ -653,30 +653,6 @@ static void each_line_has_the_whole_depth(void **state)
 
 /* --- positions --- */
 
-static void assert_position(const char *body, size_t offset, unsigned line, unsigned column)
-{
-    unsigned at_line;
-    unsigned at_column;
-
-    json_position(body, offset, &at_line, &at_column);
-    assert_int_equal(at_line, line);
-    assert_int_equal(at_column, column);
-}
-
-static void a_position_counts_lines_and_characters(void **state)
-{
-    (void)state;
-    assert_position("", 0, 1, 1);
-    assert_position("abc", 2, 1, 3);
-    assert_position("a\nbc", 1, 1, 2);
-    assert_position("a\nbc", 2, 2, 1);
-    assert_position("a\r\nbc", 4, 2, 2);
-    assert_position("\n\n\n", 3, 4, 1);
-    assert_position("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80x", 9, 1, 4);
-    assert_position("\xef\xbb\xbf{x", 4, 1, 2);
-    assert_position("\xef\xbb\xbf", 0, 1, 1);
-}
-
 static void an_error_has_the_offset_of_its_byte(void **state)
 {
     struct document d = document_read(json_read, BYTES("{\n\"\xc3\xa9\": x}"));
@@ -711,7 +687,6 @@ int main(void)
         cmocka_unit_test(many_lines_are_read),
         cmocka_unit_test(an_error_in_lines_names_the_line),
         cmocka_unit_test(each_line_has_the_whole_depth),
-        cmocka_unit_test(a_position_counts_lines_and_characters),
         cmocka_unit_test(an_error_has_the_offset_of_its_byte),
     };
 

@@ -542,6 +542,17 @@ static void many_rejected_records_keep_their_positions(void **state)
     assert_int_equal(p->result.dead_letters[99999].column, 1);
 }
 
+static void records_against_the_order_of_the_body_keep_their_positions(void **state)
+{
+    struct processing *p = *state;
+
+    processing_records(p, "$[::-1]");
+    processing_field(p, "a", "$.a", FIELD_INTEGER, TIME_UNIT_NONE);
+    run(state, "[{\"a\":\"x\"},\n {\"a\":2},\n  {\"a\":\"z\"}]");
+    expect_letters(state, "0@3:3 column \"a\": \"z\" is not an integer\n"
+                          "2@1:2 column \"a\": \"x\" is not an integer\n");
+}
+
 static void strings_keep_nul_bytes_and_emoji(void **state)
 {
     struct processing *p = *state;
@@ -600,6 +611,7 @@ int main(void)
         TEST(several_nodes_fit_no_scalar_type),
         TEST(a_record_with_a_value_of_another_type_goes_to_the_dead_letters),
         TEST(many_rejected_records_keep_their_positions),
+        TEST(records_against_the_order_of_the_body_keep_their_positions),
         TEST(strings_keep_nul_bytes_and_emoji),
     };
 

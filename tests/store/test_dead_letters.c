@@ -118,33 +118,50 @@ static void records_that_the_processor_refused_are_written_as_it_says(void **sta
     feed_free(feed);
 }
 
+/* Commits a record for each of `nodes`, which stand in `body`; the table refuses them all. */
+static void refuse_records(struct rig *rig, const char *body, struct node *nodes, size_t count)
+{
+    struct feed *feed = feed_create(rig, "t", WRITE_UPSERT);
+    struct result result;
+    struct batch batch = {&result, 1};
+
+    feed_columns(feed, "id");
+    for (size_t i = 0; i < count; i++)
+        ROW(feed, NUL);
+    result = feed_result(feed);
+    result.body = body;
+    for (size_t i = 0; i < count; i++) {
+        nodes[i].text = nodes[i].raw;
+        feed->rows[i].record = &nodes[i];
+    }
+    assert_int_equal(store_commit(rig->store, &batch, NULL), STORE_OK);
+    feed->run.response.body = NULL;
+    feed_free(feed);
+}
+
 static void positions_count_lines_and_characters_whatever_the_order(void **state)
 {
     static const char body[] = "[{\"é\":1},\n {\"b\":2}, {\"c\":3}]";
     struct rig *rig = *state;
-    struct feed *feed = feed_create(rig, "t", WRITE_UPSERT);
-    struct result result;
-    struct batch batch = {&result, 1};
     struct node nodes[3] = {
         {.type = NODE_OBJECT, .span = 1, .raw = body + 21, .raw_length = 7},
         {.type = NODE_OBJECT, .span = 1, .raw = body + 1, .raw_length = 8},
         {.type = NODE_OBJECT, .span = 1, .raw = body + 12, .raw_length = 7},
     };
 
-    feed_columns(feed, "id");
-    for (size_t i = 0; i < 3; i++)
-        ROW(feed, NUL);
-    result = feed_result(feed);
-    result.body = body;
-    for (size_t i = 0; i < 3; i++) {
-        nodes[i].text = nodes[i].raw;
-        feed->rows[i].record = &nodes[i];
-    }
-    assert_int_equal(store_commit(rig->store, &batch, NULL), STORE_OK);
+    refuse_records(rig, body, nodes, 3);
     rig_expect(rig, "SELECT content, line, column FROM _gatherd_dead_letters ORDER BY id",
                "{\"c\":3}|2|11\n{\"é\":1}|1|2\n{\"b\":2}|2|2");
-    feed->run.response.body = NULL;
-    feed_free(feed);
+}
+
+static void a_byte_order_mark_is_no_character_of_the_first_line(void **state)
+{
+    static const char body[] = "\xef\xbb\xbf[{\"a\":1}]";
+    struct rig *rig = *state;
+    struct node node = {.type = NODE_OBJECT, .span = 1, .raw = body + 4, .raw_length = 7};
+
+    refuse_records(rig, body, &node, 1);
+    rig_expect(rig, "SELECT content, line, column FROM _gatherd_dead_letters", "{\"a\":1}|1|2");
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
@@ -158,6 +175,7 @@ int main(void)
         T(an_empty_body_and_a_body_with_nul_bytes_are_text),
         T(records_that_the_processor_refused_are_written_as_it_says),
         T(positions_count_lines_and_characters_whatever_the_order),
+        T(a_byte_order_mark_is_no_character_of_the_first_line),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
