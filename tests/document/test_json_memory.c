@@ -1,71 +1,14 @@
 /*
- * The readers when memory is out: an arena of this file stands in for the daemon's, so that the
- * first allocation fails, then the second, and so on until the operation succeeds.
+ * The readers when memory is out: the first allocation fails, then the second, and so on until the
+ * operation succeeds.
  */
 #include "test.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "gatherd/json.h"
 #include "gatherd/jsonpath.h"
-
-struct arena {
-    void *pieces[64];
-    size_t count;
-    size_t allowed; /* allocations before the one that fails */
-};
-
-struct arena *arena_create(size_t keep_bytes)
-{
-    (void)keep_bytes;
-    return calloc(1, sizeof(struct arena));
-}
-
-void arena_free(struct arena *arena)
-{
-    for (size_t i = 0; i < arena->count; i++)
-        free(arena->pieces[i]);
-    free(arena);
-}
-
-void *arena_alloc(struct arena *arena, size_t size)
-{
-    if (arena->count == arena->allowed)
-        return NULL;
-    arena->pieces[arena->count] = malloc(size);
-    return arena->pieces[arena->count++];
-}
-
-void *arena_grow(struct arena *arena, void *pointer, size_t old_size, size_t new_size)
-{
-    void *copy = arena_alloc(arena, new_size);
-
-    if (copy != NULL && old_size > 0)
-        memcpy(copy, pointer, old_size);
-    return copy;
-}
-
-char *arena_copy(struct arena *arena, const char *text, size_t length)
-{
-    char *copy = arena_alloc(arena, length + 1);
-
-    if (copy == NULL)
-        return NULL;
-    memcpy(copy, text, length);
-    copy[length] = '\0';
-    return copy;
-}
-
-void arena_reset(struct arena *arena)
-{
-    (void)arena;
-}
-
-size_t arena_used(const struct arena *arena)
-{
-    return arena->count;
-}
+#include "scarce_arena.h"
 
 typedef enum json_status reader(const char *body, size_t length, struct arena *arena,
                                 const struct node **root, struct json_error *error);
@@ -79,8 +22,9 @@ static size_t allocations_to_read(reader *read, const char *text)
         const struct node *root;
         enum json_status status;
 
-        arena->allowed = allowed;
+        scarce_arena_fail_after(allowed);
         status = read(text, strlen(text), arena, &root, &error);
+        scarce_arena_stop_failing();
         arena_free(arena);
         if (status == JSON_OK)
             return allowed;
@@ -126,7 +70,6 @@ static void selecting_without_memory_fails(void **state)
     const struct node *root;
 
     (void)state;
-    document->allowed = 8;
     assert_int_equal(json_read(body, strlen(body), document, &root, NULL), JSON_OK);
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         size_t column;
@@ -137,8 +80,9 @@ static void selecting_without_memory_fails(void **state)
             struct arena *arena = arena_create(0);
             struct node_list list;
 
-            arena->allowed = allowed;
+            scarce_arena_fail_after(allowed);
             status = jsonpath_select(path, root, arena, &list);
+            scarce_arena_stop_failing();
             assert_int_equal(status, allowed < 1 ? -1 : status);
             arena_free(arena);
             assert_true(allowed < 8);

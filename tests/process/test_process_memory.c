@@ -1,96 +1,11 @@
-/*
- * Processing when memory runs out. This program has an arena of its own in place of the real one:
- * each piece is a malloc() (so the address sanitizer sees each overrun), and it refuses from the
- * n-th allocation on, or pieces above a size.
- */
+/* Processing when memory runs out: at allocation 1, 2, 3 and so on, or for a large piece. */
 #include "test.h"
 
-#include <assert.h>
-#include <pthread.h>
-#include <stdalign.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "processing.h"
-
-struct piece {
-    struct piece *next;
-    alignas(max_align_t) char data[];
-};
-
-struct arena {
-    struct piece *pieces;
-    size_t used;
-};
-
-static atomic_long left = -1; /* allocations until the first refused; -1: none is */
-static atomic_size_t largest = SIZE_MAX;
-
-struct arena *arena_create(size_t keep_bytes)
-{
-    (void)keep_bytes;
-    return calloc(1, sizeof(struct arena));
-}
-
-void arena_reset(struct arena *arena)
-{
-    while (arena->pieces != NULL) {
-        struct piece *next = arena->pieces->next;
-
-        free(arena->pieces);
-        arena->pieces = next;
-    }
-    arena->used = 0;
-}
-
-void arena_free(struct arena *arena)
-{
-    if (arena != NULL)
-        arena_reset(arena);
-    free(arena);
-}
-
-void *arena_alloc(struct arena *arena, size_t size)
-{
-    struct piece *piece;
-
-    if (atomic_load(&left) == 0 || size > atomic_load(&largest))
-        return NULL;
-    if (atomic_load(&left) > 0)
-        atomic_fetch_sub(&left, 1);
-    piece = malloc(sizeof(*piece) + size);
-    assert(piece != NULL);
-    piece->next = arena->pieces;
-    arena->pieces = piece;
-    arena->used += size;
-    return piece->data;
-}
-
-void *arena_grow(struct arena *arena, void *pointer, size_t old_size, size_t new_size)
-{
-    void *copy = arena_alloc(arena, new_size);
-
-    if (copy != NULL && old_size > 0)
-        memcpy(copy, pointer, old_size);
-    return copy;
-}
-
-char *arena_copy(struct arena *arena, const char *text, size_t length)
-{
-    char *copy = arena_alloc(arena, length + 1);
-
-    if (copy == NULL)
-        return NULL;
-    memcpy(copy, text, length);
-    copy[length] = '\0';
-    return copy;
-}
-
-size_t arena_used(const struct arena *arena)
-{
-    return arena->used;
-}
+#include "scarce_arena.h"
 
 static int setup(void **state)
 {
@@ -100,8 +15,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    atomic_store(&left, -1);
-    atomic_store(&largest, SIZE_MAX);
+    scarce_arena_stop_failing();
     processing_free(*state);
     return 0;
 }
@@ -110,7 +24,7 @@ static int teardown(void **state)
 static void fail_at_every_step(struct processing *p, const char *content_type, const char *body)
 {
     int rc = -1;
-    long step = 0;
+    size_t step = 0;
 
     run_clear_response(&p->run);
     p->run.response.status = 200;
@@ -120,9 +34,9 @@ static void fail_at_every_step(struct processing *p, const char *content_type, c
     for (; rc == -1; step++) {
         assert_true(step < 10000);
         arena_reset(p->arena);
-        atomic_store(&left, step);
+        scarce_arena_fail_after(step);
         rc = process_response(&p->run, p->arena, &p->result);
-        atomic_store(&left, -1);
+        scarce_arena_stop_failing();
         if (rc == -1) {
             assert_int_equal(p->run.failure, RUN_OK);
             assert_null(p->run.error);
@@ -276,7 +190,7 @@ static void a_response_too_large_for_memory_fails_alone_and_keeps_its_body(void 
     put(queue, &runs[1], &p->source, large_body(100000));
     put(queue, &runs[2], &p->source, strdup("{\"a\":2}"));
     queue_shutdown(queue, QUEUE_DRAIN, NULL, NULL);
-    atomic_store(&largest, 200000);
+    scarce_arena_fail_above(200000);
     processor = processor_start(&options, queue, &hooks, NULL);
     assert_non_null(processor);
     processor_free(processor);
