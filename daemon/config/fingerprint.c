@@ -34,19 +34,37 @@ static void put_field(struct text *out, const struct field *field)
     text_append(out, (const char *)&field->unit, sizeof(field->unit));
 }
 
-static void put_element(struct text *out, enum kind kind, const void *array, size_t i)
+static void put_keys(struct text *out, const struct key_set *set, const char *target);
+
+static void put_element(struct text *out, const struct key *key, const void *array, size_t i)
 {
     const struct name_value *pairs = array;
 
-    if (kind == KIND_NAMES) {
+    switch (key->kind) {
+    case KIND_NAMES:
         put_string(out, ((const char *const *)array)[i]);
-    } else if (kind == KIND_FIELDS) {
+        break;
+    case KIND_FIELDS:
         put_field(out, (const struct field *)array + i);
-    } else if (kind == KIND_STATUS_CODES) {
+        break;
+    case KIND_STATUS_CODES:
         text_append(out, (const char *)((const struct status_range *)array + i),
                     sizeof(struct status_range));
-    } else {
-        assert(kind == KIND_HEADERS || kind == KIND_PARAMS);
+        break;
+    case KIND_OBJECT_MAP:
+    case KIND_OBJECT_LIST: {
+        const char *object = (const char *)array + i * key->keys->size;
+        const char *name;
+
+        if (key->kind == KIND_OBJECT_MAP) {
+            memcpy(&name, object, sizeof(name));
+            put_string(out, name);
+        }
+        put_keys(out, key->keys, object);
+        break;
+    }
+    default:
+        assert(key->kind == KIND_HEADERS || key->kind == KIND_PARAMS);
         put_string(out, pairs[i].name);
         put_string(out, pairs[i].value);
     }
@@ -61,10 +79,8 @@ static void put_list(struct text *out, const struct key *key, const char *target
     memcpy(&count, target + key->count_offset, sizeof(count));
     text_append(out, (const char *)&count, sizeof(count));
     for (size_t i = 0; i < count; i++)
-        put_element(out, key->kind, array, i);
+        put_element(out, key, array, i);
 }
-
-static void put_keys(struct text *out, const struct key_set *set, const char *target);
 
 /* One that is not there is not one with nothing in it. */
 static void put_object(struct text *out, const struct key *key, const char *target)
@@ -97,6 +113,8 @@ static void put_value(struct text *out, const struct key *key, const char *targe
     case KIND_PARAMS:
     case KIND_STATUS_CODES:
     case KIND_FIELDS:
+    case KIND_OBJECT_LIST:
+    case KIND_OBJECT_MAP:
         put_list(out, key, target);
         break;
     case KIND_GROUP:

@@ -30,6 +30,9 @@ enum kind {
     KIND_GROUP,  /* a mapping of further keys, which go into the same struct */
     KIND_OBJECT, /* a mapping of further keys, in a struct of its own; one that is written replaces
                     the one in defaults whole */
+    KIND_OBJECT_LIST, /* a list of mappings, an array of structs */
+    KIND_OBJECT_MAP,  /* a mapping of names to mappings: the same, and each struct begins with a
+                         const char *, its name */
     KIND_DEFAULTS,
     KIND_INCLUDE,
     KIND_SOURCES,
@@ -54,6 +57,13 @@ struct given;
 typedef bool check_object_fn(struct load *load, const struct where *where, struct item *item,
                              void *object, const struct given *given);
 
+/*
+ * Checks the name of an entry of a KIND_OBJECT_MAP and returns it as it is to be kept, or NULL when
+ * it has reported a mistake.
+ */
+typedef const char *entry_name_fn(struct load *load, const struct where *where,
+                                  const struct item *name);
+
 struct key {
     const char *name;
     enum kind kind;
@@ -63,10 +73,12 @@ struct key {
     size_t width;
     size_t count_offset; /* of the size_t beside an array */
 
-    int64_t low; /* range of a number, both ends belong to it; KIND_NAMES: how many */
+    /* Range of a number, both ends belong to it; KIND_NAMES and lists of objects: how many. */
+    int64_t low;
     int64_t high;
     const struct choice *choices; /* KIND_CHOICE */
-    const struct key_set *keys;   /* KIND_GROUP, KIND_OBJECT */
+    const struct key_set *keys;   /* KIND_GROUP, KIND_OBJECT; of each element of several */
+    entry_name_fn *entry_name;    /* KIND_OBJECT_MAP; NULL: what KIND_NAME allows */
 
     const char *fallback; /* the default, through the same parser as the operator's value;
                            KIND_OBJECT: "{}", its keys' defaults */
@@ -82,8 +94,8 @@ struct key_set {
     const char *holder; /* "a source": what its keys belong to */
     const struct key *keys;
     size_t count;
-    size_t size;            /* of the struct, where it is one of its own (KIND_OBJECT) */
-    check_object_fn *check; /* KIND_OBJECT; NULL: nothing binds its keys */
+    size_t size;            /* of the struct, where it is one of its own (KIND_OBJECT...) */
+    check_object_fn *check; /* of such a struct; NULL: nothing binds its keys */
 };
 
 /* Rows of source_key_set that others ask for by name. */

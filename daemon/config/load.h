@@ -187,6 +187,10 @@ bool is_private_key(const struct item *key);
 bool load_keys(struct load *load, const struct where *where, struct item *mapping,
                const struct key_set *set, void *target, struct given *given, bool in_defaults);
 
+/* The same for a struct of its own, which is cleared: its defaults first, its check at the end. */
+bool load_object_keys(struct load *load, const struct where *where, const struct key_set *set,
+                      struct item *item, void *object);
+
 /* Sets every key of the set that has a default, in groups too. */
 void load_fallbacks(struct load *load, const struct key_set *set, void *target);
 
@@ -203,6 +207,9 @@ load_value_fn load_database, load_name, load_url, load_table, load_path;       /
 load_value_fn load_names, load_status_codes;                                   /* value_list.c */
 load_value_fn load_headers, load_params;                                       /* value_pairs.c */
 load_value_fn load_fields;                                                     /* value_fields.c */
+load_value_fn load_object_list, load_object_map;                               /* value_objects.c */
+
+entry_name_fn load_entry_name; /* value_text.c: what KIND_NAME allows, up to 128 characters */
 
 void store_number(const struct key *key, void *target, int64_t value);
 void store_pointer(const struct key *key, void *target, const void *pointer);

@@ -25,8 +25,8 @@ static bool load_group(struct load *load, const struct where *where, const struc
            load_keys(load, where, item, key->keys, target, &given, false);
 }
 
-static bool fill_object(struct load *load, const struct where *where, const struct key_set *set,
-                        struct item *item, void *object)
+bool load_object_keys(struct load *load, const struct where *where, const struct key_set *set,
+                      struct item *item, void *object)
 {
     struct given given = {0};
 
@@ -45,7 +45,7 @@ static bool load_object(struct load *load, const struct where *where, const stru
         if (!require_mapping(load, where, key, item))
             return false;
         object = load_alloc(load, load->arena, key->keys->size);
-        if (object != NULL && !fill_object(load, where, key->keys, item, object))
+        if (object != NULL && !load_object_keys(load, where, key->keys, item, object))
             object = NULL;
         item->parsed_by = key;
         item->parsed = object;
@@ -71,16 +71,28 @@ static bool load_late(struct load *load, const struct where *where, const struct
 }
 
 static load_value_fn *const readers[KIND_COUNT_OF_KINDS] = {
-    [KIND_BOOLEAN] = load_boolean,   [KIND_COUNT] = load_count,
-    [KIND_DURATION] = load_duration, [KIND_SIZE] = load_size,
-    [KIND_CHOICE] = load_choice,     [KIND_DATABASE] = load_database,
-    [KIND_NAME] = load_name,         [KIND_URL] = load_url,
-    [KIND_TABLE] = load_table,       [KIND_PATH] = load_path,
-    [KIND_NAMES] = load_names,       [KIND_HEADERS] = load_headers,
-    [KIND_PARAMS] = load_params,     [KIND_STATUS_CODES] = load_status_codes,
-    [KIND_FIELDS] = load_fields,     [KIND_GROUP] = load_group,
-    [KIND_OBJECT] = load_object,     [KIND_DEFAULTS] = load_late,
-    [KIND_INCLUDE] = load_late,      [KIND_SOURCES] = load_late,
+    [KIND_BOOLEAN] = load_boolean,
+    [KIND_COUNT] = load_count,
+    [KIND_DURATION] = load_duration,
+    [KIND_SIZE] = load_size,
+    [KIND_CHOICE] = load_choice,
+    [KIND_DATABASE] = load_database,
+    [KIND_NAME] = load_name,
+    [KIND_URL] = load_url,
+    [KIND_TABLE] = load_table,
+    [KIND_PATH] = load_path,
+    [KIND_NAMES] = load_names,
+    [KIND_HEADERS] = load_headers,
+    [KIND_PARAMS] = load_params,
+    [KIND_STATUS_CODES] = load_status_codes,
+    [KIND_FIELDS] = load_fields,
+    [KIND_GROUP] = load_group,
+    [KIND_OBJECT] = load_object,
+    [KIND_OBJECT_LIST] = load_object_list,
+    [KIND_OBJECT_MAP] = load_object_map,
+    [KIND_DEFAULTS] = load_late,
+    [KIND_INCLUDE] = load_late,
+    [KIND_SOURCES] = load_late,
 };
 
 static const struct key *find_key(const struct key_set *set, struct slice name)

@@ -25,6 +25,8 @@ static bool is_json_value(const struct key *key)
     case KIND_FIELDS:
     case KIND_GROUP:
     case KIND_OBJECT:
+    case KIND_OBJECT_LIST:
+    case KIND_OBJECT_MAP:
     case KIND_DEFAULTS:
     case KIND_INCLUDE:
     case KIND_SOURCES:
@@ -63,6 +65,22 @@ static void put_count(struct text *out, const struct key *key)
 
 static void put_properties(struct text *out, const struct key_set *set, int depth, bool defaults);
 
+static void put_indent(struct text *out, int depth)
+{
+    text_format(out, "\n%*s", depth * 2, "");
+}
+
+/* Several mappings of one set: `opening` comes before what each of them is. */
+static void put_elements(struct text *out, const char *opening, const struct key_set *set,
+                         int depth)
+{
+    text_add(out, opening);
+    put_indent(out, depth + 1);
+    put_properties(out, set, depth + 1, false);
+    put_indent(out, depth);
+    text_char(out, '}');
+}
+
 static void put_kind(struct text *out, const struct key *key, int depth)
 {
     static const char *const fixed[KIND_COUNT_OF_KINDS] = {
@@ -97,13 +115,12 @@ static void put_kind(struct text *out, const struct key *key, int depth)
         put_count(out, key);
     else if (key->kind == KIND_GROUP || key->kind == KIND_OBJECT)
         put_properties(out, key->keys, depth, false);
+    else if (key->kind == KIND_OBJECT_LIST)
+        put_elements(out, "\"type\": \"array\", \"items\": {", key->keys, depth);
+    else if (key->kind == KIND_OBJECT_MAP)
+        put_elements(out, "\"type\": \"object\", \"additionalProperties\": {", key->keys, depth);
     else
         text_add(out, fixed[key->kind]);
-}
-
-static void put_indent(struct text *out, int depth)
-{
-    text_format(out, "\n%*s", depth * 2, "");
 }
 
 static void put_key(struct text *out, const struct key *key, int depth)

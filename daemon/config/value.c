@@ -79,6 +79,8 @@ void write_expected(struct text *out, const struct key *key)
         [KIND_FIELDS] = "a mapping of columns",
         [KIND_GROUP] = "a mapping",
         [KIND_OBJECT] = "a mapping",
+        [KIND_OBJECT_LIST] = "a list of mappings",
+        [KIND_OBJECT_MAP] = "a mapping of names to mappings",
         [KIND_DEFAULTS] = "a mapping",
         [KIND_INCLUDE] = "a pattern or a list of patterns",
         [KIND_SOURCES] = "a list of sources",

@@ -60,17 +60,22 @@ bool load_database(struct load *load, const struct where *where, const struct ke
     return good;
 }
 
+/* How many characters of a name are of those it may have. */
+static size_t name_span(const char *text)
+{
+    return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                        "0123456789_-.");
+}
+
 bool load_name(struct load *load, const struct where *where, const struct key *key,
                struct item *item, void *target)
 {
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                  "0123456789_-.";
     struct scalar scalar;
     size_t good;
 
     if (!load_text(load, where, item, "a name", &scalar))
         return false;
-    good = strspn(scalar.text, allowed);
+    good = name_span(scalar.text);
     if (scalar.length == 0 || good < scalar.length) {
         load_mistake(load, scalar.substituted ? place_of(load, item) : place_in(load, item, good),
                      where, "%s is not a name; use letters, digits, _ - and .",
@@ -84,6 +89,19 @@ bool load_name(struct load *load, const struct where *where, const struct key *k
         return false;
     }
     return keep_text(load, key, target, scalar.text, scalar.length);
+}
+
+#define MOST_ENTRY_NAME 128
+
+const char *load_entry_name(struct load *load, const struct where *where, const struct item *name)
+{
+    if (name->length > 0 && name->length <= MOST_ENTRY_NAME &&
+        name_span(name->text) == name->length)
+        return load_keep(load, name->text, name->length);
+    load_mistake(load, place_of(load, name), where,
+                 "%s is not a name; use up to %d letters, digits, _ - and .",
+                 load_quote(load, name->text, name->length), MOST_ENTRY_NAME);
+    return NULL;
 }
 
 bool load_url(struct load *load, const struct where *where, const struct key *key,
