@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "gatherd/clock.h"
+#include "gatherd/debug_log.h"
 #include "gatherd/fetcher.h"
 #include "gatherd/log.h"
 #include "gatherd/processor.h"
@@ -155,8 +156,10 @@ static void committed(void *context, const struct result *result)
         atomic_fetch_add(&p->failed, 1);
     atomic_fetch_add(&p->committed, 1);
     atomic_fetch_add(&p->requests, result->run->requests);
-    if (!p->options.once) /* there the table at the end says it */
+    if (!p->options.once) { /* there the table at the end says it */
+        debug_log_run(result);
         trouble_log(result, clock_monotonic_ms());
+    }
     if (p->options.committed != NULL) {
         pthread_mutex_lock(&p->report_mutex);
         p->options.committed(p->options.context, result);
@@ -515,6 +518,7 @@ int pipeline_reload(struct pipeline *p, struct config *config, struct error *err
     if (hire(p, config, &crew, err) == -1 || configure_schedule(p, config, err) == -1)
         goto dismiss;
     warn_of_what_stays(p->opened, config);
+    debug_log_reload(p->config, config);
     hand_over(p, &crew, config);
     queue_set_limits(p->queue, config->queue_max_items, config->queue_max_bytes);
     config_unref(p->config);

@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 BASE = {"arena", "clock", "error", "hash", "log", "text", "thread", "units"}
 DOCUMENT = {"node", "json", "jsonpath"}
 CONFIG = {"config"}
-MEETING = {"queue", "run", "row", "trouble"}  # where the stages meet
+MEETING = {"queue", "run", "row", "trouble", "debug_log"}  # where the stages meet
 STAGES = {"schedule", "fetcher", "processor", "store", "notify"}
 
 BELOW = BASE | DOCUMENT | CONFIG | MEETING
@@ -21,7 +21,7 @@ ALLOWED = {
     "base": BASE,
     "document": BASE | DOCUMENT,
     "config": BASE | DOCUMENT | CONFIG,
-    "": BELOW,  # queue.c, run.c, trouble.c
+    "": BELOW,  # queue.c, run.c, trouble.c, debug_log.c
     "schedule": BELOW | {"schedule"},
     "fetch": BELOW | {"fetcher"},
     "process": BELOW | {"processor"},

@@ -386,7 +386,8 @@ const struct command command_run = {
             "  -c, --config FILE  the configuration; default ./gatherd.yaml, else\n"
             "                     /etc/gatherd/gatherd.yaml\n"
             "      --once         poll once and exit\n"
-            "  -v, --verbose      log more\n"
+            "  -v, --verbose      log each run, each request that is tried again, and what a\n"
+            "                     reload changes\n"
             "  -q, --quiet        log warnings and errors only\n"
             "  -h, --help         print this\n",
     .run = run_run,

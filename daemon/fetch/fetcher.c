@@ -19,6 +19,7 @@
 #include "fetch/engine.h"
 #include "fetch/transfer.h"
 #include "gatherd/clock.h"
+#include "gatherd/debug_log.h"
 #include "gatherd/log.h"
 #include "gatherd/thread.h"
 
@@ -169,6 +170,7 @@ static bool try_again(struct fetcher *fetcher, struct run *run)
     delay_ms = hooks->retry_delay(hooks->context, run);
     if (delay_ms < 0)
         return false;
+    debug_log_retry(run, delay_ms);
     run_clear_response(run);
     queue_release(fetcher->queue);
     count(&fetcher->retries, 1);

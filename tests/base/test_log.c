@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "capture.h"
 #include "gatherd/log.h"
 
 #define TIME_MS 1767323045678
@@ -208,31 +209,9 @@ static void every_byte_of_a_line_is_harmless_whatever_comes_in(void **state)
     }
 }
 
-/* Runs `emit` with stderr going to a file; what it wrote, to be freed. */
-static char *capture(void (*emit)(void))
+static void emit_all_levels(const void *context)
 {
-    char name[] = "/tmp/gatherd-test-log-XXXXXX";
-    int file = mkstemp(name);
-    int saved = dup(STDERR_FILENO);
-    char *text;
-    off_t size;
-
-    assert_true(file >= 0 && saved >= 0);
-    unlink(name);
-    dup2(file, STDERR_FILENO);
-    emit();
-    dup2(saved, STDERR_FILENO);
-    close(saved);
-    size = lseek(file, 0, SEEK_END);
-    text = calloc(1, (size_t)size + 1);
-    assert_non_null(text);
-    assert_int_equal(pread(file, text, (size_t)size, 0), size);
-    close(file);
-    return text;
-}
-
-static void emit_all_levels(void)
-{
+    (void)context;
     log_error("one", LOG_INT("n", 1));
     log_warning("two", LOG_INT("n", 2));
     log_info("three", LOG_INT("n", 3));
@@ -243,7 +222,7 @@ static void lines_above_the_level_are_left_out(void **state)
 {
     static const char *const messages[] = {"msg=one n=1\n", "msg=two n=2\n", "msg=three n=3\n",
                                            "msg=four n=4\n"};
-    char *text = capture(emit_all_levels); /* info at the start */
+    char *text = capture_stderr(emit_all_levels, NULL); /* info at the start */
 
     (void)state;
     assert_non_null(strstr(text, messages[2]));
@@ -251,7 +230,7 @@ static void lines_above_the_level_are_left_out(void **state)
     free(text);
     for (int level = 0; level < 4; level++) {
         log_set_level((enum log_level)level);
-        text = capture(emit_all_levels);
+        text = capture_stderr(emit_all_levels, NULL);
         for (int i = 0; i < 4; i++)
             assert_int_equal(strstr(text, messages[i]) != NULL, i <= level);
         free(text);
@@ -259,11 +238,12 @@ static void lines_above_the_level_are_left_out(void **state)
     log_set_level(LOG_LEVEL_INFO);
 }
 
-static void emit_to_the_journal(void)
+static void emit_to_the_journal(const void *context)
 {
     struct stat st;
     char stream[64];
 
+    (void)context;
     assert_int_equal(fstat(STDERR_FILENO, &st), 0);
     snprintf(stream, sizeof(stream), "%lu:%lu", (unsigned long)st.st_dev, (unsigned long)st.st_ino);
     setenv("JOURNAL_STREAM", stream, 1);
@@ -286,7 +266,7 @@ static void emit_to_the_journal(void)
 
 static void the_journal_is_known_by_its_stream(void **state)
 {
-    char *text = capture(emit_to_the_journal);
+    char *text = capture_stderr(emit_to_the_journal, NULL);
 
     (void)state;
     assert_memory_equal(text, "<6>msg=m n=1\ntime=", 18);
@@ -305,11 +285,12 @@ static void *log_lines(void *argument)
     return NULL;
 }
 
-static void emit_from_four_threads(void)
+static void emit_from_four_threads(const void *context)
 {
     static char *const names[] = {"one", "two", "three", "four"};
     pthread_t threads[4];
 
+    (void)context;
     for (size_t i = 0; i < 4; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, log_lines, names[i]), 0);
     for (size_t i = 0; i < 4; i++)
@@ -318,7 +299,7 @@ static void emit_from_four_threads(void)
 
 static void lines_of_several_threads_do_not_mix(void **state)
 {
-    char *text = capture(emit_from_four_threads);
+    char *text = capture_stderr(emit_from_four_threads, NULL);
     int lines = 0;
 
     (void)state;

@@ -1,0 +1,66 @@
+#include "gatherd/debug_log.h"
+
+#include "gatherd/log.h"
+
+static const char *outcome_of(const struct result *result)
+{
+    if (result->run->failure != RUN_OK)
+        return "failed";
+    return result->rejected > 0 ? "partial" : "success";
+}
+
+void debug_log_run(const struct result *result)
+{
+    const struct run *run = result->run;
+
+    log_debug("run committed", LOG_STR("source", run->source->name),
+              LOG_STR("outcome", outcome_of(result)),
+              LOG_STR("failure", run_failure_name(run->failure)),
+              LOG_INT("status", run->response.status), LOG_INT("requests", run->requests),
+              LOG_INT("records", result->records), LOG_INT("inserted", result->inserted),
+              LOG_INT("updated", result->updated), LOG_INT("unchanged", result->unchanged),
+              LOG_INT("rejected", result->rejected), LOG_INT("ms", run->timing.total_us / 1000));
+}
+
+void debug_log_retry(const struct run *run, int64_t delay_ms)
+{
+    log_debug("request failed, to be tried again", LOG_STR("source", run->source->name),
+              LOG_STR("failure", run_failure_name(run->failure)), LOG_STR("error", run->error),
+              LOG_INT("status", run->response.status), LOG_INT("attempt", run->attempt + 1),
+              LOG_INT("delay_ms", delay_ms));
+}
+
+static void log_source(const char *message, const struct source *source)
+{
+    log_debug(message, LOG_STR("source", source->name), LOG_STR("file", source->file),
+              LOG_INT("line", source->line));
+}
+
+static void log_number(const char *key, uint64_t old, uint64_t new)
+{
+    if (old != new)
+        log_debug("setting changed", LOG_STR("key", key), LOG_INT("old", old), LOG_INT("new", new));
+}
+
+void debug_log_reload(const struct config *old, const struct config *new)
+{
+    log_number("fetchers", old->fetchers, new->fetchers);
+    log_number("processors", old->processors, new->processors);
+    log_number("max_in_flight", old->max_in_flight, new->max_in_flight);
+    log_number("queue.max_items", old->queue_max_items, new->queue_max_items);
+    log_number("queue.max_bytes", old->queue_max_bytes, new->queue_max_bytes);
+    log_number("batch.max_rows", old->batch_max_rows, new->batch_max_rows);
+    log_number("hosts.max_concurrent", old->host_max_concurrent, new->host_max_concurrent);
+    for (size_t i = 0; i < old->source_count; i++) {
+        if (config_find_source(new, old->sources[i].name) == NULL)
+            log_source("source removed", &old->sources[i]);
+    }
+    for (size_t i = 0; i < new->source_count; i++) {
+        const struct source *before = config_find_source(old, new->sources[i].name);
+
+        if (before == NULL)
+            log_source("source added", &new->sources[i]);
+        else if (before->fingerprint != new->sources[i].fingerprint)
+            log_source("source changed", &new->sources[i]);
+    }
+}
