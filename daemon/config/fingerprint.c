@@ -98,6 +98,7 @@ static void put_value(struct text *out, const struct key *key, const char *targe
     const void *pointer;
 
     switch (key->kind) {
+    case KIND_TEXT:
     case KIND_NAME:
     case KIND_URL:
     case KIND_TABLE:

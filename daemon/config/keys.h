@@ -18,6 +18,7 @@ enum kind {
     KIND_SIZE,
     KIND_CHOICE,
     KIND_DATABASE,
+    KIND_TEXT, /* any text, a number as it is written too; its range is that of its length */
     KIND_NAME,
     KIND_URL,
     KIND_TABLE,

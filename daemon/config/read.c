@@ -77,6 +77,7 @@ static load_value_fn *const readers[KIND_COUNT_OF_KINDS] = {
     [KIND_SIZE] = load_size,
     [KIND_CHOICE] = load_choice,
     [KIND_DATABASE] = load_database,
+    [KIND_TEXT] = load_plain_text,
     [KIND_NAME] = load_name,
     [KIND_URL] = load_url,
     [KIND_TABLE] = load_table,

@@ -68,6 +68,7 @@ void write_expected(struct text *out, const struct key *key)
         [KIND_DURATION] = "a duration",
         [KIND_SIZE] = "a size",
         [KIND_DATABASE] = "a path",
+        [KIND_TEXT] = "a text",
         [KIND_NAME] = "a name",
         [KIND_URL] = "a URL",
         [KIND_TABLE] = "a table's name",

@@ -60,6 +60,24 @@ bool load_database(struct load *load, const struct where *where, const struct ke
     return good;
 }
 
+/* A number is the text that stands there: 007 stays 007. */
+bool load_plain_text(struct load *load, const struct where *where, const struct key *key,
+                     struct item *item, void *target)
+{
+    struct scalar scalar;
+
+    if (!load_scalar(load, where, item, "a text", &scalar))
+        return false;
+    if ((int64_t)scalar.length < key->low || (int64_t)scalar.length > key->high) {
+        load_mistake(load, place_of(load, item), where,
+                     scalar.length == 0 ? "an empty text; write one, or remove the key"
+                                        : "a text of more than %lld bytes; write a shorter one",
+                     (long long)key->high);
+        return false;
+    }
+    return keep_text(load, key, target, scalar.text, scalar.length);
+}
+
 /* How many characters of a name are of those it may have. */
 static size_t name_span(const char *text)
 {
