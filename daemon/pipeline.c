@@ -147,9 +147,8 @@ static void committed(void *context, const struct result *result)
 {
     struct pipeline *p = context;
 
-    /* Planned as a success before the commit that refused it: its next due time is now too soon. */
     if (result->run->failure == RUN_FAILED_STORE)
-        schedule_plan(p->schedule, result->run, clock_now());
+        schedule_refused(p->schedule, result->run);
     atomic_fetch_add(&p->rows, result->inserted + result->updated);
     atomic_fetch_add(&p->rejected, result->rejected);
     if (result->run->failure != RUN_OK)

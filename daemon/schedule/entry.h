@@ -39,7 +39,8 @@ struct entry {
 
     int64_t planned_slot_ms; /* the same of the next slot, while `planned` */
     int64_t planned_mono_ms;
-    int64_t not_before_ms; /* monotonic: what the server asked for last */
+    int64_t refused_slot_ms; /* the next slot, should the table not take the run */
+    int64_t not_before_ms;   /* monotonic: what the server asked for last */
 
     unsigned failures; /* as recorded */
     enum entry_place place;
@@ -132,6 +133,9 @@ void entry_bring_forward(struct schedule *s, struct entry *e, struct instant now
 
 /* What schedule_plan() does. */
 void entry_plan(struct schedule *s, struct entry *e, struct instant now);
+
+/* What schedule_refused() does. */
+void entry_refused(struct entry *e);
 
 /* Makes the planned slot the entry's. */
 void entry_adopt_plan(struct entry *e);

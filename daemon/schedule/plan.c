@@ -103,35 +103,55 @@ static unsigned missed_slots(struct slot_grid grid, int64_t slot_ms, int64_t now
     return missed < UINT_MAX ? (unsigned)missed : UINT_MAX;
 }
 
-static unsigned failures_with(const struct entry *e)
+static unsigned failures_with(const struct entry *e, enum run_failure failure)
 {
-    if (e->run.failure == RUN_OK)
+    if (failure == RUN_OK)
         return 0;
     return e->failures < UINT_MAX ? e->failures + 1 : e->failures;
 }
 
 /*
- * A source whose configuration changed while its run was out is due by the new one, and without
- * backoff: what failed is not what will run.
+ * The slot after a run. A source whose configuration changed while its run was out is due by the
+ * new one, and without backoff: what failed is not what will run.
  */
+static int64_t next_slot(const struct entry *e, unsigned failures, struct instant now)
+{
+    const struct source *ran = e->run.source;
+    const struct source *next = e->source != NULL ? e->source : ran;
+    int64_t earliest_ms = later(entry_slot_now(e, ran, now), now.wall_ms) + 1;
+
+    if (next->fingerprint == ran->fingerprint)
+        earliest_ms += backoff_interval(next, failures) - next->interval_ms;
+    earliest_ms = later(earliest_ms, now.wall_ms + backoff_postponed(&e->run));
+    return slot_at_or_after(grid_of(e, next), earliest_ms);
+}
+
+/* Whether the table takes the rows is known in the commit only, which records the due time. */
 void entry_plan(struct schedule *s, struct entry *e, struct instant now)
 {
     struct run *run = &e->run;
     const struct source *next = e->source != NULL ? e->source : run->source;
-    int64_t slot_ms = entry_slot_now(e, run->source, now);
-    int64_t postponed_ms = backoff_postponed(run);
-    int64_t earliest_ms = later(slot_ms, now.wall_ms) + 1;
+    int64_t jitter_ms = random_upto(&s->random, next->jitter_ms);
 
-    run->failures = failures_with(e);
-    run->skipped = missed_slots(grid_of(e, run->source), slot_ms, now.wall_ms);
-    if (next->fingerprint == run->source->fingerprint)
-        earliest_ms += backoff_interval(next, run->failures) - next->interval_ms;
-    earliest_ms = later(earliest_ms, now.wall_ms + postponed_ms);
-    e->not_before_ms = now.monotonic_ms + postponed_ms;
-    e->planned_slot_ms = slot_at_or_after(grid_of(e, next), earliest_ms);
+    run->failures = failures_with(e, run->failure);
+    run->skipped =
+        missed_slots(grid_of(e, run->source), entry_slot_now(e, run->source, now), now.wall_ms);
+    e->not_before_ms = now.monotonic_ms + backoff_postponed(run);
+    e->planned_slot_ms = next_slot(e, run->failures, now);
     e->planned_mono_ms = now.monotonic_ms + e->planned_slot_ms - now.wall_ms;
-    run->next_due_ms = e->planned_slot_ms + random_upto(&s->random, next->jitter_ms);
+    e->refused_slot_ms = next_slot(e, failures_with(e, RUN_FAILED_STORE), now);
+    run->next_due_ms = e->planned_slot_ms + jitter_ms;
+    run->refused_due_ms = e->refused_slot_ms + jitter_ms;
     e->planned = true;
+}
+
+void entry_refused(struct entry *e)
+{
+    if (!e->planned) /* its configuration changed since: it is planned again when it is back */
+        return;
+    e->planned_mono_ms += e->refused_slot_ms - e->planned_slot_ms;
+    e->planned_slot_ms = e->refused_slot_ms;
+    e->run.next_due_ms = e->run.refused_due_ms;
 }
 
 void entry_adopt_plan(struct entry *e)

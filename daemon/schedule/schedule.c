@@ -309,6 +309,16 @@ void schedule_plan(struct schedule *s, struct run *run, struct instant now)
     pthread_mutex_unlock(&s->mutex);
 }
 
+void schedule_refused(struct schedule *s, struct run *run)
+{
+    struct entry *e = entry_of_run(run);
+
+    pthread_mutex_lock(&s->mutex);
+    assert(e->place == ENTRY_OUT);
+    entry_refused(e);
+    pthread_mutex_unlock(&s->mutex);
+}
+
 static void set_failures(struct schedule *s, struct entry *e, unsigned failures)
 {
     s->failing -= e->failures > 0;

@@ -112,6 +112,7 @@ int state_update(struct state *state, const struct result *result, const struct 
     const struct run *run = result->run;
     sqlite3_stmt *stmt = state->update;
     bool failed = outcome->failure != RUN_OK;
+    bool refused = outcome->refusal.code != ERROR_NONE;
     char due[CLOCK_TEXT_SIZE];
 
     sqlite3_bind_int64(stmt, 1, run->source_id);
@@ -119,7 +120,8 @@ int state_update(struct state *state, const struct result *result, const struct 
     sqlite_bind_string(stmt, 3, bare_url(&state->url, run->source->url));
     sqlite_bind_string(stmt, 4, run->source->table);
     sqlite_bind_string(stmt, 5, moment->text);
-    sqlite_bind_string(stmt, 6, clock_format(run->next_due_ms, due));
+    sqlite_bind_string(stmt, 6,
+                       clock_format(refused ? run->refused_due_ms : run->next_due_ms, due));
     sqlite3_bind_int64(stmt, 7, outcome->run_id);
     sqlite_bind_string(stmt, 8, failed ? NULL : moment->text);
     sqlite3_bind_int64(stmt, 9, outcome->failures);

@@ -73,11 +73,12 @@ struct run {
     int64_t received_mono_us; /* when the fetcher was through, for the time in the queue */
 
     /* ... and from schedule_plan(), before the commit. */
-    int64_t next_due_ms;  /* Unix time */
-    unsigned failures;    /* failed runs in a row, this one included; 0 after a success */
-    unsigned skipped;     /* slots this run made us miss */
-    int64_t logged_at_ms; /* trouble.h only: monotonic time of the last line; 0: it is well */
-    bool logged_failing;  /* ... whether that line was about failing, or about rejected records */
+    int64_t next_due_ms;    /* Unix time */
+    int64_t refused_due_ms; /* the same, should the table not take the run */
+    unsigned failures;      /* failed runs in a row, this one included; 0 after a success */
+    unsigned skipped;       /* slots this run made us miss */
+    int64_t logged_at_ms;   /* trouble.h only: monotonic time of the last line; 0: it is well */
+    bool logged_failing;    /* ... whether that line was about failing, or about rejected records */
 };
 
 /* Saved state of one source, as the last committed run left it. */

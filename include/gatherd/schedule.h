@@ -95,10 +95,16 @@ void schedule_retry(struct schedule *schedule, struct run *run, struct instant n
 #define SCHEDULE_POSTPONE_CAP_MS   (24 * 60 * 60 * 1000)
 
 /*
- * Fills next_due_ms, failures and skipped of a run that is over, for its commit. When the commit
- * has to be tried again, it may be called again.
+ * Fills next_due_ms, refused_due_ms, failures and skipped of a run that is over, for its commit.
+ * When the commit has to be tried again, it may be called again.
  */
 void schedule_plan(struct schedule *schedule, struct run *run, struct instant now);
+
+/*
+ * The table has not taken a run that was planned as a success: it is due as schedule_plan() found
+ * for that case, which the commit has recorded.
+ */
+void schedule_refused(struct schedule *schedule, struct run *run);
 
 /*
  * Takes back a run after its commit. With `recorded` false, when its fetcher or the process stops,

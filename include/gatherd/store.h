@@ -45,8 +45,9 @@ int store_register(struct store *store, const struct config *config, struct sour
  * Writes the whole batch in one transaction: rows, schema changes, source state, run records, dead
  * letters; fills the counts of each result. A row that the database refuses goes to the dead
  * letters with the reason, and the rest goes on. A table that cannot take a run at all turns it
- * into a failed run (RUN_FAILED_STORE, with run->failures counted on from the last saved one) whose
- * body is kept, and harms no other run. Without STORE_OK results and runs are as they were.
+ * into a failed run (RUN_FAILED_STORE, with run->failures counted on from the last saved one, and
+ * due at run->refused_due_ms) whose body is kept, and harms no other run. Without STORE_OK results
+ * and runs are as they were.
  */
 enum store_status store_commit(struct store *store, struct batch *batch, struct error *err);
 

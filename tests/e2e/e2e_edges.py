@@ -3,6 +3,7 @@
 nginx serves a body from a folder of the test, the real binary polls it, and the database is asked:
 values, typeof(), the declared types of the columns, and what _gatherd_schema_changes says of them.
 """
+import contextlib
 import gzip
 import json
 import sqlite3
@@ -499,6 +500,26 @@ class Lines(EdgeCase):
             daemon.sql("SELECT kind, position, line, column, reason, content FROM _gatherd_dead_letters"),
             [("record", 2, 3, 1, "records: $.items[*] selects nothing; the document is an object with"
               " other", '{"other": 1}')])
+
+
+class Refused(EdgeCase):
+    """A table that does not take the rows: the run is known as failed in its commit only."""
+
+    def test_a_source_whose_table_takes_nothing_is_polled_less_often_after_a_restart_too(self):
+        daemon = self.poll('[{"id": 1}]', primary_key="id", interval="1m")
+        with contextlib.closing(sqlite3.connect(daemon.database)) as connection:
+            connection.execute("CREATE TRIGGER closed BEFORE INSERT ON data"
+                               " BEGIN SELECT RAISE(ROLLBACK, 'closed'); END")
+        for failures, more in ((1, 1), (2, 3), (3, 7)):  # minutes beyond those of a success
+            self.poll('[{"id": 2}]', daemon, status=1, primary_key="id", interval="1m")
+            count, wait = daemon.sql(
+                "SELECT consecutive_failures, (julianday(next_due_at) - julianday(last_run_at))"
+                " * 86400 FROM _gatherd_sources")[0]
+            self.assertEqual(count, failures)
+            self.assertGreater(wait, more * 60 - 5)
+        self.assertEqual(daemon.sql("SELECT failure, error FROM _gatherd_runs WHERE id = 4"),
+                         [("store", "closed")])
+        self.assertEqual(daemon.sql("SELECT id FROM data"), [(1,)])
 
 
 class Sound(EdgeCase):

@@ -325,6 +325,32 @@ static void a_plan_made_again_counts_the_failure_once(void **state)
     give_back(w, run);
 }
 
+static void a_run_that_the_table_refuses_is_due_as_planned_for_that(void **state)
+{
+    struct world *w = *state;
+    struct source source = source_like("a", "h:80", MINUTE);
+    struct run *run;
+    int64_t slot_ms;
+    int64_t due_ms;
+
+    source.jitter_ms = 10 * SECOND;
+    run = world_settled(w, source);
+    slot_ms = run->scheduled_at_ms;
+    schedule_plan(w->schedule, run, w->now);
+    due_ms = run->refused_due_ms;
+    assert_int_equal(due_ms - run->next_due_ms, MINUTE); /* the interval, doubled once */
+    schedule_refused(w->schedule, run);
+    assert_int_equal(run->next_due_ms, due_ms);
+    run->failures = 1; /* as store_commit() does */
+    give_back(w, run);
+    run = world_take_next(w);
+    assert_int_equal(w->now.wall_ms, due_ms);
+    assert_int_equal(run->scheduled_at_ms, slot_ms + 2 * MINUTE);
+    schedule_plan(w->schedule, run, w->now);
+    assert_int_equal(run->refused_due_ms - run->next_due_ms, 3 * MINUTE);
+    give_back(w, run);
+}
+
 /* --- Retry-After --- */
 
 static void a_long_retry_after_postpones_the_next_run(void **state)
@@ -661,6 +687,7 @@ int main(void)
         IN_A_WORLD(a_failing_source_doubles_its_interval_and_returns_at_the_first_success),
         IN_A_WORLD(slots_left_out_by_backoff_do_not_count_as_skipped),
         IN_A_WORLD(a_plan_made_again_counts_the_failure_once),
+        IN_A_WORLD(a_run_that_the_table_refuses_is_due_as_planned_for_that),
         IN_A_WORLD(a_long_retry_after_postpones_the_next_run),
         IN_A_WORLD(a_retry_after_of_a_year_is_capped_at_a_day),
         IN_A_WORLD(a_short_retry_after_holds_when_the_attempts_are_used_up),

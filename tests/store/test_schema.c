@@ -322,6 +322,8 @@ static void too_many_columns_fail_the_run_and_harm_no_other(void **state)
     feed_wide(wide, 1999);
     feed_columns(good, "a");
     ROW(good, INT(1));
+    wide->run.next_due_ms = good->run.next_due_ms = 1700000060000;
+    wide->run.refused_due_ms = good->run.refused_due_ms = 1700000120000;
     results[0] = feed_result(wide);
     results[1] = feed_result(good);
     assert_int_equal(store_commit(rig->store, &batch, NULL), STORE_OK);
@@ -336,6 +338,8 @@ static void too_many_columns_fail_the_run_and_harm_no_other(void **state)
     rig_expect(rig, "SELECT count(*) FROM sqlite_schema WHERE name = 'wide'", "0");
     rig_expect(rig, "SELECT source, outcome, failure FROM _gatherd_runs ORDER BY id",
                "wide|failed|store\ngood|success|NULL");
+    rig_expect(rig, "SELECT name, next_due_at FROM _gatherd_sources ORDER BY id",
+               "wide|2023-11-14T22:15:20.000Z\ngood|2023-11-14T22:14:20.000Z");
     rig_expect(rig,
                "SELECT source, kind, content, content = '{\"row\":0}' || char(10)"
                " FROM _gatherd_dead_letters",
