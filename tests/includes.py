@@ -10,7 +10,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 # What each room offers in include/gatherd/, from the bottom up; a room may use those before it.
-BASE = {"arena", "clock", "error", "hash", "log", "text", "thread", "units"}
+BASE = {"arena", "clock", "error", "hash", "log", "secret", "text", "thread", "units"}
 DOCUMENT = {"node", "json", "jsonpath"}
 CONFIG = {"config"}
 MEETING = {"queue", "run", "row", "trouble", "debug_log"}  # where the stages meet

@@ -10,6 +10,7 @@
 
 #include "config/load.h"
 #include "gatherd/hash.h"
+#include "gatherd/secret.h"
 
 /* Lengths before contents: "ab" and "c" are not "a" and "bc". */
 static void put_string(struct text *out, const char *string)
@@ -93,6 +94,15 @@ static void put_object(struct text *out, const struct key *key, const char *targ
         put_keys(out, key->keys, object);
 }
 
+static void put_secret(struct text *out, const struct secret *secret)
+{
+    text_char(out, secret == NULL ? '0' : '1');
+    if (secret == NULL)
+        return;
+    text_append(out, (const char *)&secret->kind, sizeof(secret->kind));
+    put_string(out, secret->text);
+}
+
 static void put_value(struct text *out, const struct key *key, const char *target)
 {
     const void *pointer;
@@ -108,6 +118,10 @@ static void put_value(struct text *out, const struct key *key, const char *targe
     case KIND_PATH:
         memcpy(&pointer, target + key->offset, sizeof(pointer));
         put_path(out, pointer);
+        break;
+    case KIND_SECRET:
+        memcpy(&pointer, target + key->offset, sizeof(pointer));
+        put_secret(out, pointer);
         break;
     case KIND_NAMES:
     case KIND_HEADERS:

@@ -16,6 +16,9 @@
 #define LIST_TO(type, member, length) TO(type, member), .count_offset = offsetof(type, length)
 #define RANGE(from, to)               .low = (from), .high = (to)
 
+/* A secret's name and kind, and the name of its twin. */
+#define SECRET(word) .name = (word), .twin = word "_file", .kind = KIND_SECRET
+
 #define SECOND_MS  1000LL
 #define MINUTE_MS  (60 * SECOND_MS)
 #define HOUR_MS    (3600 * SECOND_MS)

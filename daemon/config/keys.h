@@ -28,6 +28,7 @@ enum kind {
     KIND_PARAMS,
     KIND_STATUS_CODES,
     KIND_FIELDS,
+    KIND_SECRET, /* text or a credential, and by the twin NAME_file a file: a struct secret */
     KIND_GROUP,  /* a mapping of further keys, which go into the same struct */
     KIND_OBJECT, /* a mapping of further keys, in a struct of its own; one that is written replaces
                     the one in defaults whole */
@@ -67,6 +68,7 @@ typedef const char *entry_name_fn(struct load *load, const struct where *where,
 
 struct key {
     const char *name;
+    const char *twin; /* KIND_SECRET: the key that names a file instead; see SECRET() */
     enum kind kind;
 
     /* Where the value goes in the struct that the set describes; width 0: nowhere, it is checked */
@@ -89,6 +91,10 @@ struct key {
     const char *about;
     const char *example; /* JSON for lists and mappings, else the value itself */
 };
+
+/* What the reference and the schema say of the twin of every secret. */
+#define TWIN_ABOUT   "The same from a file that nobody else may read, read anew at each use."
+#define TWIN_EXAMPLE "/etc/gatherd/secret"
 
 struct key_set {
     const char *title;  /* of its table in the reference */
@@ -152,6 +158,7 @@ extern const struct key_set root_key_set;      /* of struct config */
 extern const struct key_set source_key_set;    /* of struct source */
 extern const struct key_set retry_key_set;     /* of struct retry_policy */
 extern const struct key_set field_key_set;     /* of struct field */
+extern const struct key_set secret_key_set;    /* of struct secret */
 extern const struct key_set *const key_sets[]; /* all of them, ended by NULL */
 
 #endif

@@ -208,6 +208,7 @@ load_value_fn load_plain_text, load_database, load_name, load_url, load_table,
 load_value_fn load_names, load_status_codes;     /* value_list.c */
 load_value_fn load_headers, load_params;         /* value_pairs.c */
 load_value_fn load_fields;                       /* value_fields.c */
+load_value_fn load_secret, load_secret_file;     /* value_secret.c */
 load_value_fn load_object_list, load_object_map; /* value_objects.c */
 
 entry_name_fn load_entry_name; /* value_text.c: what KIND_NAME allows, up to 128 characters */

@@ -87,6 +87,7 @@ static load_value_fn *const readers[KIND_COUNT_OF_KINDS] = {
     [KIND_PARAMS] = load_params,
     [KIND_STATUS_CODES] = load_status_codes,
     [KIND_FIELDS] = load_fields,
+    [KIND_SECRET] = load_secret,
     [KIND_GROUP] = load_group,
     [KIND_OBJECT] = load_object,
     [KIND_OBJECT_LIST] = load_object_list,
@@ -96,10 +97,15 @@ static load_value_fn *const readers[KIND_COUNT_OF_KINDS] = {
     [KIND_SOURCES] = load_late,
 };
 
+static bool is_twin(const struct key *key, struct slice name)
+{
+    return key->twin != NULL && slice_equals(name, key->twin);
+}
+
 static const struct key *find_key(const struct key_set *set, struct slice name)
 {
     for (size_t i = 0; i < set->count; i++) {
-        if (slice_equals(name, set->keys[i].name))
+        if (slice_equals(name, set->keys[i].name) || is_twin(&set->keys[i], name))
             return &set->keys[i];
     }
     return NULL;
@@ -117,8 +123,11 @@ static const char *holder_of(struct slice name)
 
 static void offer_keys(struct suggestion *near, const struct key_set *set, struct slice name)
 {
-    for (size_t i = 0; i < set->count; i++)
+    for (size_t i = 0; i < set->count; i++) {
         suggest_offer(near, set->keys[i].name, name.data, name.length);
+        if (set->keys[i].twin != NULL)
+            suggest_offer(near, set->keys[i].twin, name.data, name.length);
+    }
 }
 
 /* A key in the wrong mapping is likelier than two slips in one word: it is looked for first. */
@@ -151,7 +160,9 @@ static bool load_one(struct load *load, const struct where *where, const struct 
                      const struct key_set *set, void *target, struct given *given, bool in_defaults)
 {
     struct where here = where_text(where, entry->key->text, entry->key->length);
-    const struct key *key = find_key(set, (struct slice){entry->key->text, entry->key->length});
+    struct slice name = {entry->key->text, entry->key->length};
+    const struct key *key = find_key(set, name);
+    bool twin;
     size_t row;
 
     if (key == NULL) {
@@ -164,8 +175,16 @@ static bool load_one(struct load *load, const struct where *where, const struct 
         return false;
     }
     row = (size_t)(key - set->keys);
+    twin = is_twin(key, name);
+    if (key->twin != NULL && given->at[row] != NULL) {
+        load_mistake(load, place_of(load, entry->key), &here,
+                     "%s and %s are two places for one secret; remove one of them", key->name,
+                     key->twin);
+        given->bad[row] = true;
+        return false;
+    }
     given->at[row] = entry->value;
-    if (readers[key->kind](load, &here, key, entry->value, target))
+    if ((twin ? load_secret_file : readers[key->kind])(load, &here, key, entry->value, target))
         return true;
     given->bad[row] = true;
     return false;

@@ -51,6 +51,17 @@ static void put_row(struct text *out, const struct key *key)
     text_free(&expected);
 }
 
+static void put_twin(struct text *out, const struct key *key)
+{
+    text_add(out, "| ");
+    put_code(out, key->twin);
+    text_add(out, " | a path | none | ");
+    put_cell(out, TWIN_ABOUT);
+    text_add(out, " | ");
+    put_code(out, TWIN_EXAMPLE);
+    text_add(out, " |\n");
+}
+
 static void put_table(struct text *out, const struct key_set *set)
 {
     if (out->length > 0)
@@ -61,8 +72,11 @@ static void put_table(struct text *out, const struct key_set *set)
         text_format(out, "### `%s`\n\n", set->title);
     text_add(out, "| Key | Value | Default | Meaning | Example |\n"
                   "| --- | --- | --- | --- | --- |\n");
-    for (size_t i = 0; i < set->count; i++)
+    for (size_t i = 0; i < set->count; i++) {
         put_row(out, &set->keys[i]);
+        if (set->keys[i].twin != NULL)
+            put_twin(out, &set->keys[i]);
+    }
 }
 
 void config_write_reference(struct text *out)

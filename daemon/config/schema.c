@@ -105,6 +105,7 @@ static void put_kind(struct text *out, const struct key *key, int depth)
         [KIND_FIELDS] = "\"type\": \"object\", \"minProperties\": 1, \"additionalProperties\": "
                         "{\"anyOf\": [{\"$ref\": \"#/$defs/path\"}, {\"$ref\": "
                         "\"#/$defs/field\"}]}",
+        [KIND_SECRET] = "\"$ref\": \"#/$defs/secret\"",
         [KIND_DEFAULTS] = "\"$ref\": \"#/$defs/defaults\"",
         [KIND_INCLUDE] = "\"$ref\": \"#/$defs/names\"",
         [KIND_SOURCES] = "\"type\": \"array\", \"items\": {\"$ref\": \"#/$defs/source\"}",
@@ -148,12 +149,29 @@ static void put_key(struct text *out, const struct key *key, int depth)
     text_char(out, '}');
 }
 
+/* The key that names a file with the secret. */
+static void put_twin(struct text *out, const struct key *key, int depth)
+{
+    text_char(out, ',');
+    put_indent(out, depth);
+    put_string(out, key->twin);
+    text_add(out, ": {");
+    put_indent(out, depth + 1);
+    text_add(out, "\"description\": ");
+    put_string(out, TWIN_ABOUT);
+    text_add(out, ",");
+    put_indent(out, depth + 1);
+    text_add(out, "\"type\": \"string\", \"minLength\": 1");
+    put_indent(out, depth);
+    text_char(out, '}');
+}
+
 static void put_required(struct text *out, const struct key_set *set, int depth)
 {
     bool any = false;
 
     for (size_t i = 0; i < set->count; i++) {
-        if (!set->keys[i].required)
+        if (!set->keys[i].required || set->keys[i].twin != NULL) /* the twin will do */
             continue;
         if (!any) {
             text_char(out, ',');
@@ -185,6 +203,8 @@ static void put_properties(struct text *out, const struct key_set *set, int dept
         text_add(out, first ? "" : ",");
         put_indent(out, depth + 1);
         put_key(out, &set->keys[i], depth + 1);
+        if (set->keys[i].twin != NULL)
+            put_twin(out, &set->keys[i], depth + 1);
         first = false;
     }
     put_indent(out, depth);
@@ -223,11 +243,14 @@ void config_write_schema(struct text *out)
         "    \"size\": {\"type\": \"string\", \"pattern\": "
         "\"^[0-9]+(B|KiB|MiB|GiB|kB|MB|GB)$|\\\\$\\\\{\"},\n"
         "    \"path\": {\"type\": \"string\", \"pattern\": \"^\\\\$\"},\n"
+        "    \"secret\": {\"anyOf\": [{\"type\": [\"string\", \"number\"], \"minLength\": 1}, "
+        "{\"$ref\": \"#/$defs/credential\"}]},\n"
         "    \"names\": {\"type\": [\"string\", \"array\"], \"items\": {\"type\": \"string\"}},\n"
         "    \"status\": {\"type\": [\"integer\", \"string\"], \"minimum\": 200, \"maximum\": 599, "
         "\"pattern\": \"^[2-5][0-9]{2}(-[2-5][0-9]{2})?$|\\\\$\\\\{\"}");
     put_definition(out, "source", &source_key_set, false);
     put_definition(out, "defaults", &source_key_set, true);
     put_definition(out, "field", &field_key_set, false);
+    put_definition(out, "credential", &secret_key_set, false);
     text_add(out, "\n  }\n}\n");
 }

@@ -78,6 +78,7 @@ void write_expected(struct text *out, const struct key *key)
         [KIND_PARAMS] = "a mapping of names to values",
         [KIND_STATUS_CODES] = "a status, a range or a list of them",
         [KIND_FIELDS] = "a mapping of columns",
+        [KIND_SECRET] = "text or {credential: NAME}",
         [KIND_GROUP] = "a mapping",
         [KIND_OBJECT] = "a mapping",
         [KIND_OBJECT_LIST] = "a list of mappings",
