@@ -12,15 +12,17 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # What each room offers in include/gatherd/, from the bottom up; a room may use those before it.
 BASE = {"arena", "clock", "error", "hash", "log", "secret", "text", "thread", "units"}
 DOCUMENT = {"node", "json", "jsonpath"}
+CALENDAR = {"cron", "zone"}
 CONFIG = {"config"}
 MEETING = {"queue", "run", "row", "trouble", "debug_log"}  # where the stages meet
 STAGES = {"schedule", "fetcher", "processor", "store", "notify"}
 
-BELOW = BASE | DOCUMENT | CONFIG | MEETING
+BELOW = BASE | DOCUMENT | CALENDAR | CONFIG | MEETING
 ALLOWED = {
     "base": BASE,
     "document": BASE | DOCUMENT,
-    "config": BASE | DOCUMENT | CONFIG,
+    "calendar": BASE | CALENDAR,
+    "config": BASE | DOCUMENT | CALENDAR | CONFIG,
     "": BELOW,  # queue.c, run.c, trouble.c, debug_log.c
     "schedule": BELOW | {"schedule"},
     "fetch": BELOW | {"fetcher"},
@@ -49,8 +51,8 @@ def room_of(path):
     parts = path.relative_to(ROOT).parts
     if parts[0] == "include":
         name = path.stem
-        for room, headers in (("base", BASE), ("document", DOCUMENT), ("config", CONFIG),
-                              ("", MEETING)):
+        for room, headers in (("base", BASE), ("document", DOCUMENT), ("calendar", CALENDAR),
+                              ("config", CONFIG), ("", MEETING)):
             if name in headers:
                 return room
         return HEADER_ROOM[name]

@@ -72,13 +72,7 @@ int64_t clock_days_from_civil(int64_t year, unsigned month, unsigned day)
     return era * 146097 + day_of_era - 719468;
 }
 
-struct civil {
-    int64_t year;
-    int64_t month;
-    int64_t day;
-};
-
-static struct civil civil_from_days(int64_t days)
+struct civil clock_civil_from_days(int64_t days)
 {
     int64_t z = days + 719468;
     int64_t era = (z >= 0 ? z : z - 146096) / 146097;
@@ -109,7 +103,7 @@ char *clock_format(int64_t wall_ms, char text[CLOCK_TEXT_SIZE])
     int64_t ms = wall_ms < FIRST_MS ? FIRST_MS : wall_ms > LAST_MS ? LAST_MS : wall_ms;
     int64_t days = ms >= 0 ? ms / MS_PER_DAY : (ms - MS_PER_DAY + 1) / MS_PER_DAY;
     int64_t rest = ms - days * MS_PER_DAY;
-    struct civil c = civil_from_days(days);
+    struct civil c = clock_civil_from_days(days);
     char *p = text;
 
     p = put_digits(p, c.year, 4);
@@ -166,7 +160,7 @@ int clock_parse(const char *text, int64_t *wall_ms)
     if (*p != '\0')
         return -1;
     days = clock_days_from_civil(v[0], (unsigned)v[1], (unsigned)v[2]);
-    if (civil_from_days(days).day != v[2]) /* 02-30 would be 03-02 */
+    if (clock_civil_from_days(days).day != v[2]) /* 02-30 would be 03-02 */
         return -1;
     *wall_ms = days * MS_PER_DAY + v[3] * 3600000 + v[4] * 60000 + v[5] * 1000 + v[6];
     return 0;

@@ -38,4 +38,13 @@ int clock_parse(const char *text, int64_t *wall_ms);
 /* Days since 1970-01-01 of a date in the proleptic Gregorian calendar; month 1-12, day 1-31. */
 int64_t clock_days_from_civil(int64_t year, unsigned month, unsigned day);
 
+struct civil {
+    int64_t year;
+    int64_t month; /* 1-12 */
+    int64_t day;   /* 1-31 */
+};
+
+/* The date so many days after (or before) 1970-01-01. */
+struct civil clock_civil_from_days(int64_t days);
+
 #endif
