@@ -10,7 +10,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 # What each room offers in include/gatherd/, from the bottom up; a room may use those before it.
-BASE = {"arena", "clock", "error", "hash", "log", "secret", "text", "thread", "units"}
+BASE = {"arena", "clock", "error", "hash", "log", "secret", "template", "text", "thread", "units"}
 DOCUMENT = {"node", "json", "jsonpath"}
 CALENDAR = {"cron", "zone"}
 CONFIG = {"config"}

@@ -179,11 +179,10 @@ void text_visible(struct text *text, const char *data, size_t length)
     }
 }
 
-void text_json_string(struct text *text, const char *data, size_t length)
+void text_json_escaped(struct text *text, const char *data, size_t length)
 {
     size_t done = 0;
 
-    text_char(text, '"');
     for (size_t i = 0; i < length; i++) {
         unsigned char c = (unsigned char)data[i];
 
@@ -204,7 +203,37 @@ void text_json_string(struct text *text, const char *data, size_t length)
     }
     if (done < length)
         text_append(text, data + done, length - done);
+}
+
+void text_json_string(struct text *text, const char *data, size_t length)
+{
     text_char(text, '"');
+    text_json_escaped(text, data, length);
+    text_char(text, '"');
+}
+
+void text_url_escape(struct text *text, unsigned char byte)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    const char escape[3] = {'%', digits[byte >> 4], digits[byte & 15]};
+
+    text_append(text, escape, sizeof(escape));
+}
+
+static bool is_unreserved(unsigned char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
+}
+
+void text_url_encoded(struct text *text, const char *data, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if (is_unreserved((unsigned char)data[i]))
+            text_char(text, data[i]);
+        else
+            text_url_escape(text, (unsigned char)data[i]);
+    }
 }
 
 bool slice_equals(struct slice slice, const char *string)

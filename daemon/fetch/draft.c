@@ -72,30 +72,6 @@ void draft_set_header(struct draft *draft, const char *name, const char *value)
 
 /* The URL. */
 
-static void add_escaped(struct text *out, unsigned char c)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    const char escape[3] = {'%', digits[c >> 4], digits[c & 15]};
-
-    text_append(out, escape, sizeof(escape));
-}
-
-static bool is_unreserved(unsigned char c) /* RFC 3986, 2.3 */
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_' || c == '~';
-}
-
-static void add_encoded(struct text *out, const char *value)
-{
-    for (const unsigned char *p = (const unsigned char *)value; *p != '\0'; p++) {
-        if (is_unreserved(*p))
-            text_char(out, (char)*p);
-        else
-            add_escaped(out, *p);
-    }
-}
-
 /* As it was written, but for blanks, controls and bytes beyond ASCII behind the host, which no URL
  * may have and people write; a host beyond ASCII is libcurl's to translate. */
 static void add_written(struct text *out, const char *url, size_t length)
@@ -112,7 +88,7 @@ static void add_written(struct text *out, const char *url, size_t length)
         if (c > ' ' && c < 0x7f)
             text_char(out, (char)c);
         else
-            add_escaped(out, c);
+            text_url_escape(out, c);
     }
 }
 
@@ -130,8 +106,8 @@ void draft_write_url(const struct draft *draft, struct text *out)
         else if (last != '?' && last != '&')
             text_char(out, '&');
         has_query = true;
-        add_encoded(out, draft->params.items[i].name);
+        text_url_encoded(out, draft->params.items[i].name, strlen(draft->params.items[i].name));
         text_char(out, '=');
-        add_encoded(out, draft->params.items[i].value);
+        text_url_encoded(out, draft->params.items[i].value, strlen(draft->params.items[i].value));
     }
 }

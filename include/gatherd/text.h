@@ -56,8 +56,13 @@ void text_visible(struct text *text, const char *data, size_t length);
  */
 bool text_is_deceptive(uint32_t character);
 
-/* A JSON string literal, in quotes, of `length` bytes of UTF-8. */
+/* A JSON string literal, in quotes, of `length` bytes of UTF-8; and the same without quotes. */
 void text_json_string(struct text *text, const char *data, size_t length);
+void text_json_escaped(struct text *text, const char *data, size_t length);
+
+/* Percent-encoded, but for RFC 3986's unreserved characters (2.3): letters, digits and -._~ */
+void text_url_encoded(struct text *text, const char *data, size_t length);
+void text_url_escape(struct text *text, unsigned char byte); /* %XX, whatever it is */
 
 bool slice_equals(struct slice slice, const char *string);
 bool slice_same(struct slice a, struct slice b);

@@ -166,6 +166,16 @@ static void json_strings_are_escaped_as_rfc_8259_asks(void **state)
     text_free(&text);
 }
 
+static void what_is_not_unreserved_is_percent_encoded(void **state)
+{
+    struct text text = {0};
+
+    (void)state;
+    text_url_encoded(&text, "aZ09-._~ %/\0\xc3\xa9", 14);
+    assert_string_equal(text_string(&text), "aZ09-._~%20%25%2F%00%C3%A9");
+    text_free(&text);
+}
+
 static void the_empty_slice_is_an_empty_json_string(void **state)
 {
     struct text text = {0};
@@ -210,6 +220,7 @@ int main(void)
         cmocka_unit_test(a_failure_is_remembered_until_it_is_cleared),
         cmocka_unit_test(take_after_a_failure_gives_nothing),
         cmocka_unit_test(json_strings_are_escaped_as_rfc_8259_asks),
+        cmocka_unit_test(what_is_not_unreserved_is_percent_encoded),
         cmocka_unit_test(the_empty_slice_is_an_empty_json_string),
         cmocka_unit_test(slices_are_equal_by_their_bytes),
     };
