@@ -15,7 +15,7 @@ DOCUMENT = {"node", "json", "jsonpath"}
 CALENDAR = {"cron", "zone"}
 CONFIG = {"config"}
 MEETING = {"queue", "run", "row", "trouble", "debug_log"}  # where the stages meet
-STAGES = {"schedule", "fetcher", "processor", "store", "notify"}
+STAGES = {"schedule", "fetcher", "processor", "store", "notify", "control"}
 
 BELOW = BASE | DOCUMENT | CALENDAR | CONFIG | MEETING
 ALLOWED = {
@@ -28,13 +28,13 @@ ALLOWED = {
     "fetch": BELOW | {"fetcher"},
     "process": BELOW | {"processor"},
     "store": BELOW | {"store"},
-    "serve": BASE | {"notify"},
+    "serve": BASE | {"notify", "control"},
     "pipeline": BELOW | STAGES | {"pipeline"},
     "main": {"cli"},
-    "cli": BELOW | {"cli", "pipeline", "notify", "store", "fetcher"},
+    "cli": BELOW | {"cli", "pipeline", "notify", "control", "store", "fetcher"},
 }
 HEADER_ROOM = {"schedule": "schedule", "fetcher": "fetch", "processor": "process",
-               "store": "store", "notify": "serve", "pipeline": "pipeline", "cli": "cli"}
+               "store": "store", "notify": "serve", "control": "serve", "pipeline": "pipeline", "cli": "cli"}
 
 # Each library and the only places that may know it.
 DOORS = {
