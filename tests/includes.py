@@ -10,8 +10,22 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 # What each room offers in include/gatherd/, from the bottom up; a room may use those before it.
-BASE = {"arena", "clock", "error", "hash", "log", "secret", "template", "text", "thread", "units"}
-DOCUMENT = {"node", "json", "jsonpath"}
+BASE = {
+    "arena",
+    "clock",
+    "decimal",
+    "error",
+    "hash",
+    "log",
+    "secret",
+    "template",
+    "text",
+    "thread",
+    "timestamp",
+    "units",
+}
+DOCUMENT = {"node", "json", "jsonpath", "cursor"}
+CALENDAR = {"cron", "zone"}
 CALENDAR = {"cron", "zone"}
 CONFIG = {"config"}
 MEETING = {"queue", "run", "row", "trouble", "debug_log"}  # where the stages meet

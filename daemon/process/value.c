@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "gatherd/clock.h"
-#include "process/decimal.h"
-#include "process/timestamp.h"
+#include "gatherd/decimal.h"
+#include "gatherd/timestamp.h"
 
 static void set_text(struct value *value, struct slice text)
 {

@@ -16,6 +16,7 @@
 #include "gatherd/error.h"
 #include "gatherd/jsonpath.h"
 #include "gatherd/text.h"
+#include "gatherd/timestamp.h"
 
 enum write_mode { WRITE_APPEND, WRITE_UPSERT, WRITE_INSERT_ONLY };
 
@@ -34,9 +35,6 @@ enum field_type {
     FIELD_JSON,      /* any value, as its JSON text */
     FIELD_TIMESTAMP, /* TEXT YYYY-MM-DDTHH:MM:SS.mmmZ */
 };
-
-/* How a number in a FIELD_TIMESTAMP counts; RFC 3339 text is understood in any case. */
-enum time_unit { TIME_UNIT_NONE, TIME_UNIT_S, TIME_UNIT_MS, TIME_UNIT_US, TIME_UNIT_NS };
 
 enum synchronous { SYNCHRONOUS_FULL, SYNCHRONOUS_NORMAL };
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "process/decimal.h"
+#include "gatherd/decimal.h"
 #include "process/value.h"
 
 static int setup(void **state)

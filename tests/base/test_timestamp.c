@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "gatherd/clock.h"
-#include "process/timestamp.h"
+#include "gatherd/timestamp.h"
 
 struct text_case {
     const char *text;

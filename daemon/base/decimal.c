@@ -1,4 +1,4 @@
-#include "process/decimal.h"
+#include "gatherd/decimal.h"
 
 #include <float.h>
 #include <inttypes.h>

@@ -1,8 +1,8 @@
 /*
  * decimal.h - a JSON number as the decimal that stands there, and what it can become unharmed.
  */
-#ifndef GATHERD_PROCESS_DECIMAL_H
-#define GATHERD_PROCESS_DECIMAL_H
+#ifndef GATHERD_DECIMAL_H
+#define GATHERD_DECIMAL_H
 
 #include <stdbool.h>
 #include <stdint.h>

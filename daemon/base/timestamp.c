@@ -1,16 +1,14 @@
-#include "process/timestamp.h"
+#include "gatherd/timestamp.h"
 
 #include "gatherd/clock.h"
 
 #define MS_PER_MINUTE 60000
 #define MS_PER_HOUR   3600000
 #define MS_PER_DAY    86400000LL
-#define FIRST_MS      (-62167219200000LL) /* 0000-01-01T00:00:00.000Z */
-#define LAST_MS       253402300799999LL   /* 9999-12-31T23:59:59.999Z */
 
 static bool in_range(int64_t wall_ms)
 {
-    return wall_ms >= FIRST_MS && wall_ms <= LAST_MS;
+    return wall_ms >= TIMESTAMP_FIRST_MS && wall_ms <= TIMESTAMP_LAST_MS;
 }
 
 bool timestamp_from_number(const struct decimal *number, enum time_unit unit, int64_t *wall_ms)
