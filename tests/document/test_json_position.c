@@ -73,10 +73,15 @@ static void a_search_against_the_order_of_the_body_costs_a_walk_or_two(void **st
     size_t width = 100000;
     char *body = two_lines(width);
     struct json_locator at = {.body = body};
+    unsigned line;
+    unsigned column;
 
     (void)state;
-    for (size_t offset = 2 * width; offset > 0; offset -= 2)
-        assert_located(&at, offset);
+    for (size_t offset = 2 * width - 2; offset > 0; offset -= 2) {
+        assert_true(json_locate(&at, offset, &line, &column));
+        assert_int_equal(line, offset < width ? 1 : 2);
+        assert_int_equal(column, offset % width + 1);
+    }
     assert_true(at.walked <= 4 * 2 * width);
     free(body);
 }
