@@ -55,6 +55,7 @@ void run_clear_response(struct run *run)
     run->error = NULL;
     run->retryable = false;
     run->retry_after_ms = -1;
+    run->fresh_ms = 0;
     run->received_mono_us = 0;
 }
 

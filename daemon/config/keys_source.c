@@ -211,6 +211,13 @@ static const struct key source_keys[] = {
                       .about = "Further attempts after an error that may pass: a network error, a "
                                "timeout, 408, 429 and 5xx.",
                       .example = "{\"max_attempts\": 5, \"backoff_base\": \"2s\"}"},
+    [SOURCE_RESPECT_CACHE] = {.name = "respect_cache",
+                              .kind = KIND_BOOLEAN,
+                              TO(struct source, respect_cache),
+                              .fallback = "false",
+                              .about = "Whether Cache-Control: max-age and Expires make the "
+                                       "interval longer, up to max_interval.",
+                              .example = "true"},
     [SOURCE_FORMAT] = {.name = "format",
                        .kind = KIND_CHOICE,
                        TO(struct source, format),

@@ -10,6 +10,7 @@
 
 #include "fetch/address.h"
 #include "fetch/build.h"
+#include "fetch/freshness.h"
 #include "fetch/redirect.h"
 #include "fetch/request.h"
 #include "fetch/retry_after.h"
@@ -314,8 +315,11 @@ static void judge_status(struct transfer *transfer)
     int status = run->response.status;
     const char *phrase = failure_reason_phrase(status);
 
-    if (source_is_success(run->source, status))
+    if (source_is_success(run->source, status)) {
+        if (run->source->respect_cache)
+            run->fresh_ms = freshness_ms(&run->response, clock_wall_ms());
         return;
+    }
     run_fail(run, RUN_FAILED_STATUS, phrase == NULL ? "HTTP %d%s" : "HTTP %d %s", status,
              phrase == NULL ? "" : phrase);
     run->retryable = failure_status_is_retryable(status);

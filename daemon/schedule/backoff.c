@@ -42,6 +42,16 @@ int64_t backoff_retry_delay(const struct run *run, struct random *random)
     return run->retry_after_ms > 0 ? run->retry_after_ms + delay_ms : delay_ms;
 }
 
+/* Past max_interval nobody believes that nothing changes, whatever the server says. */
+int64_t backoff_fresh(const struct run *run)
+{
+    int64_t cap = run->source->max_interval_ms;
+
+    if (!run->source->respect_cache)
+        return 0;
+    return run->fresh_ms < cap ? run->fresh_ms : cap;
+}
+
 int64_t backoff_postponed(const struct run *run)
 {
     if (run->retry_after_ms <= 0)

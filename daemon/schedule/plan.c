@@ -118,10 +118,14 @@ static int64_t next_slot(const struct entry *e, unsigned failures, struct instan
 {
     const struct source *ran = e->run.source;
     const struct source *next = e->source != NULL ? e->source : ran;
-    int64_t earliest_ms = later(entry_slot_now(e, ran, now), now.wall_ms) + 1;
+    int64_t slot_ms = entry_slot_now(e, ran, now);
+    int64_t earliest_ms = later(slot_ms, now.wall_ms) + 1;
 
-    if (next->fingerprint == ran->fingerprint)
+    if (next->fingerprint == ran->fingerprint) {
         earliest_ms += backoff_interval(next, failures) - next->interval_ms;
+        if (failures == 0)
+            earliest_ms = later(earliest_ms, slot_ms + backoff_fresh(&e->run));
+    }
     earliest_ms = later(earliest_ms, now.wall_ms + backoff_postponed(&e->run));
     return slot_at_or_after(grid_of(e, next), earliest_ms);
 }

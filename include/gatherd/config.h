@@ -77,6 +77,7 @@ struct source {
     int64_t interval_ms;
     int64_t jitter_ms;
     int64_t max_interval_ms;
+    bool respect_cache; /* what the server says of freshness makes the interval longer */
     bool run_on_start;
 
     const struct name_value *headers;

@@ -70,6 +70,7 @@ struct run {
     char *error; /* owned text for people, no secrets; NULL when RUN_OK */
     bool retryable;
     int64_t retry_after_ms;   /* what the server asked for, from the answer on; -1: nothing */
+    int64_t fresh_ms;         /* with respect_cache: how long the answer holds; 0: not a moment */
     int64_t received_mono_us; /* when the fetcher was through, for the time in the queue */
 
     /* ... and from schedule_plan(), before the commit. */

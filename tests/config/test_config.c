@@ -540,6 +540,7 @@ static void the_fingerprint_changes_with_each_effective_value_and_nothing_else(v
         "  fields: {a: $.a}\n",    "  fields: {a: {path: $.a, type: text}}\n",
         "  exclude: [a]\n",        "  table: b\n",
         "  primary_key: a\n",      "  retry: {max_attempts: 2}\n",
+        "  respect_cache: true\n",
     };
     uint64_t seen[sizeof(different) / sizeof(different[0]) + 1];
     size_t count = 0;
