@@ -1,32 +1,56 @@
 #include <errno.h>
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sysexits.h>
 
 #include "cli/command.h"
 
-enum { OPTION_SCHEMA = 256, OPTION_REFERENCE };
+enum { OPTION_DUMP = 256, OPTION_SCHEMA, OPTION_REFERENCE };
 
 static const struct option options[] = {
     {"config", required_argument, NULL, 'c'},
+    {"dump", no_argument, NULL, OPTION_DUMP},
     {"schema", no_argument, NULL, OPTION_SCHEMA},
     {"reference", no_argument, NULL, OPTION_REFERENCE},
     {"help", no_argument, NULL, 'h'},
     {0},
 };
 
+static int print_text(const struct text *text)
+{
+    if (text_failed(text)) {
+        fputs("gatherd: out of memory\n", stderr);
+        return EX_SOFTWARE;
+    }
+    return fputs(text_string(text), stdout) == EOF ? command_output_failed(errno) : EX_OK;
+}
+
 static int print_document(void (*write)(struct text *))
 {
     struct text text = {0};
-    int status = EX_OK;
+    int status;
 
     write(&text);
-    if (text_failed(&text)) {
-        fputs("gatherd: out of memory\n", stderr);
-        status = EX_SOFTWARE;
-    } else if (fputs(text_string(&text), stdout) == EOF) {
-        status = command_output_failed(errno);
-    }
+    status = print_text(&text);
+    text_free(&text);
+    return status;
+}
+
+static int dump_file(const char *path)
+{
+    struct config_report report = {0};
+    struct text text = {0};
+    int status = EX_CONFIG;
+
+    path = command_config_path(path);
+    if (path == NULL)
+        return EX_CONFIG;
+    if (config_dump(path, &text, &report) == 0)
+        status = print_text(&text);
+    else
+        command_print_report(&report);
+    config_report_free(&report);
     text_free(&text);
     return status;
 }
@@ -54,6 +78,7 @@ static int check_file(const char *path)
 static int run_check(const struct command *self, int argc, char **argv)
 {
     const char *path = NULL;
+    bool dump = false;
     int option;
 
     optind = 0;
@@ -62,6 +87,9 @@ static int run_check(const struct command *self, int argc, char **argv)
         switch (option) {
         case 'c':
             path = optarg;
+            break;
+        case OPTION_DUMP:
+            dump = true;
             break;
         case OPTION_SCHEMA:
             return print_document(config_write_schema);
@@ -78,13 +106,13 @@ static int run_check(const struct command *self, int argc, char **argv)
     if (optind < argc)
         return command_usage_error(self, "one file at a time; \"%s\" is one too many",
                                    argv[optind]);
-    return check_file(path);
+    return dump ? dump_file(path) : check_file(path);
 }
 
 const struct command command_check = {
     .name = "check",
     .summary = "check a configuration and report every mistake in it",
-    .help = "Usage: gatherd check [FILE]\n"
+    .help = "Usage: gatherd check [--dump] [FILE]\n"
             "       gatherd check --schema | --reference\n"
             "\n"
             "Reads the configuration and reports every mistake as FILE:LINE:COLUMN, without\n"
@@ -94,6 +122,9 @@ const struct command command_check = {
             "\n"
             "Options:\n"
             "  -c, --config FILE  the same as FILE\n"
+            "      --dump         print what is in force as YAML: defaults filled in,\n"
+            "                     included files in their place, *** for secrets and for\n"
+            "                     what variables brought\n"
             "      --schema       print the JSON Schema of the configuration, for editors\n"
             "      --reference    print the reference of all keys as Markdown\n"
             "  -h, --help         print this\n",

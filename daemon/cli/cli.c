@@ -102,16 +102,20 @@ const char *command_config_path(const char *path)
     return path;
 }
 
+void command_print_report(const struct config_report *report)
+{
+    fputs(text_string(&report->text), stderr);
+    fprintf(stderr, "%u error%s in the configuration\n", report->errors,
+            report->errors == 1 ? "" : "s");
+}
+
 struct config *command_load_config(const char *path)
 {
     struct config_report report = {0};
     struct config *config = config_load(path, &report);
 
-    if (config == NULL) {
-        fputs(text_string(&report.text), stderr);
-        fprintf(stderr, "%u error%s in the configuration\n", report.errors,
-                report.errors == 1 ? "" : "s");
-    }
+    if (config == NULL)
+        command_print_report(&report);
     config_report_free(&report);
     return config;
 }

@@ -33,6 +33,9 @@ const char *command_config_path(const char *path);
  */
 struct config *command_load_config(const char *path);
 
+/* Prints the mistakes that stand in the way of a configuration, and their number, on stderr. */
+void command_print_report(const struct config_report *report);
+
 /* Prints "gatherd NAME: MESSAGE" and where help is; returns the exit status for wrong usage, 64. */
 int command_usage_error(const struct command *self, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -6,8 +6,7 @@
 #include <sys/stat.h>
 
 #include "config/load.h"
-
-/* Retries inside one run are the same for all sources. */
+#include "config/masks.h"
 
 struct config_owner *config_owner_of(struct config *config)
 {
@@ -206,11 +205,14 @@ static struct config *finish(struct load *load, struct config_report *report)
 
     if (load->errors == 0 && !load->out_of_memory)
         complete(load);
+    if (load->dump != NULL && load->errors == 0 && !load->out_of_memory)
+        write_dump(load);
     if (load->errors > 0 || load->out_of_memory) {
         load_report(load, report);
         free_owner(load->owner);
         config = NULL;
     }
+    masks_free(load->masks);
     config_map_free(&load->texts);
     config_map_free(&load->paths);
     arena_free(load->notes);
@@ -306,25 +308,44 @@ static char *folder_of(const char *path)
     return strndup(path, slash == NULL ? 0 : (size_t)(slash + 1 - path));
 }
 
-struct config *config_load(const char *path, struct config_report *report)
+static struct config *load_file(struct load *load, const char *path, struct config_report *report)
 {
-    struct load load;
     struct config *config;
     size_t length = 0;
     char *folder;
     char *text;
 
-    if (start(&load) == -1 || !load_begin_file(&load, path))
-        return finish(&load, report);
+    if (!load_begin_file(load, path))
+        return finish(load, report);
     folder = folder_of(path);
     text = file_read(path, &length);
     if (text == NULL)
-        load_mistake(&load, (struct place){0, 0, 0}, NULL, "cannot read it: %s", strerror(errno));
+        load_mistake(load, (struct place){0, 0, 0}, NULL, "cannot read it: %s", strerror(errno));
     if (folder == NULL)
-        load_out_of_memory(&load);
-    config = text == NULL || folder == NULL ? finish(&load, report)
-                                            : load_from(&load, text, length, folder, path, report);
+        load_out_of_memory(load);
+    config = text == NULL || folder == NULL ? finish(load, report)
+                                            : load_from(load, text, length, folder, path, report);
     free(folder);
     free(text);
     return config;
+}
+
+struct config *config_load(const char *path, struct config_report *report)
+{
+    struct load load;
+
+    return start(&load) == -1 ? finish(&load, report) : load_file(&load, path, report);
+}
+
+int config_dump(const char *path, struct text *out, struct config_report *report)
+{
+    struct config *config;
+    struct load load;
+
+    if (start(&load) == 0)
+        load.masks = masks_create(&load);
+    load.dump = out;
+    config = load.masks == NULL ? finish(&load, report) : load_file(&load, path, report);
+    config_unref(config);
+    return config == NULL ? -1 : 0;
 }

@@ -36,6 +36,7 @@ struct item {
     bool plain;    /* scalar without quotes or tag: it may be a number, a boolean or nothing */
     bool exact;    /* character n of the text (from 0) stands at text_column + n */
     bool resolved; /* mapping: load_resolve() has been here */
+    bool tainted;  /* it was read, and a variable brought some of it */
     unsigned line;
     unsigned column;
     unsigned text_column;

@@ -1,8 +1,9 @@
 /*
  * keys.h - the one table of configuration keys.
  *
- * Loading, ranges, defaults, "did you mean", the JSON Schema and the reference all read it. A new
- * key is one row here; a new kind of value is one row in each table that is indexed by enum kind.
+ * Loading, ranges, defaults, "did you mean", the JSON Schema, the reference and `check --dump` all
+ * read it. A new key is one row here; a new kind of value is one row in each table that is indexed
+ * by enum kind.
  */
 #ifndef CONFIG_KEYS_H
 #define CONFIG_KEYS_H

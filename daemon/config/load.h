@@ -65,6 +65,8 @@ struct origin {
     size_t index; /* in the list of its file */
 };
 
+struct masks;
+
 struct load {
     struct config_owner *owner;
     struct config *config;   /* owner's */
@@ -85,7 +87,10 @@ struct load {
     size_t mistake_capacity;
     unsigned errors; /* all; not every one of thousands is kept */
     bool out_of_memory;
-    bool file_failed; /* a file could not be read as a whole: what is missing may be in it */
+    struct text *dump;   /* where the configuration goes in YAML; NULL: nobody asked for it */
+    struct masks *masks; /* what of it is not to be shown; NULL: nobody will ask */
+    bool tainted;        /* the value being read holds what a variable brought */
+    bool file_failed;    /* a file could not be read as a whole: what is missing may be in it */
 
     struct source base;     /* defaults */
     bool mode_is_default;   /* defaults hold a write_mode */
@@ -245,6 +250,11 @@ bool load_begin_file(struct load *load, const char *name);
 
 /* `main_path`: of the file that includes, which is never included itself; NULL: it has none. */
 void load_includes(struct load *load, struct item *item, const char *main_path);
+
+/* --- dump.c --- */
+
+/* Writes the configuration, which has no mistake, to load->dump; load->masks are there. */
+void write_dump(struct load *load);
 
 /* --- fingerprint.c --- */
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "config/load.h"
+#include "config/masks.h"
 #include "config/suggest.h"
 #include "config/value_list.h"
 
@@ -156,6 +157,22 @@ static void report_unknown(struct load *load, const struct where *where, const s
                      "unknown key; remove it, or begin it with x- to have it ignored");
 }
 
+/* An alias may bring a value that was read before: whether it is tainted is known of its item. */
+static bool read_value(struct load *load, const struct where *where, load_value_fn *reader,
+                       const struct key *key, struct item *item, void *target)
+{
+    bool tainted = load->tainted;
+    bool good;
+
+    load->tainted = false;
+    good = reader(load, where, key, item, target);
+    item->tainted = item->tainted || load->tainted;
+    if (load->masks != NULL)
+        masks_note(load, target, key, item->tainted);
+    load->tainted = tainted || item->tainted;
+    return good;
+}
+
 static bool load_one(struct load *load, const struct where *where, const struct entry *entry,
                      const struct key_set *set, void *target, struct given *given, bool in_defaults)
 {
@@ -184,10 +201,9 @@ static bool load_one(struct load *load, const struct where *where, const struct 
         return false;
     }
     given->at[row] = entry->value;
-    if ((twin ? load_secret_file : readers[key->kind])(load, &here, key, entry->value, target))
-        return true;
-    given->bad[row] = true;
-    return false;
+    given->bad[row] = !read_value(load, &here, twin ? load_secret_file : readers[key->kind], key,
+                                  entry->value, target);
+    return !given->bad[row];
 }
 
 static bool check_required(struct load *load, const struct where *where, const struct item *mapping,

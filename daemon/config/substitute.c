@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config/load.h"
+#include "config/masks.h"
 
 struct reference {
     struct slice name;
@@ -68,9 +69,34 @@ static bool is_utf8(const char *value)
     return encoding_check(value, strlen(value), &ignored) == 0;
 }
 
+/* A scalar with its variables filled in, and the same as it may be shown. */
+struct expansion {
+    struct text text;
+    struct text shown; /* only where it is asked for: see masks.h */
+};
+
+static void add_plain(struct load *load, struct expansion *out, const char *text, size_t length)
+{
+    text_append(&out->text, text, length);
+    if (load->masks != NULL)
+        text_append(&out->shown, text, length);
+}
+
+static void add_value(struct load *load, struct expansion *out, const char *value)
+{
+    text_add(&out->text, value);
+    if (*value == '\0')
+        return;
+    load->tainted = true;
+    if (load->masks == NULL)
+        return;
+    text_add(&out->shown, MASK);
+    masks_variable(load, value);
+}
+
 /* Appends what the reference stands for. */
 static bool expand(struct load *load, struct place place, const struct where *where,
-                   const struct reference *ref, struct text *out)
+                   const struct reference *ref, struct expansion *out)
 {
     char name[256];
     const char *value;
@@ -88,11 +114,11 @@ static bool expand(struct load *load, struct place place, const struct where *wh
         return false;
     }
     if (value != NULL && (*value != '\0' || ref->form == '}')) {
-        text_add(out, value);
+        add_value(load, out, value);
         return true;
     }
     if (ref->form == '-') {
-        text_append(out, ref->rest.data, ref->rest.length);
+        add_plain(load, out, ref->rest.data, ref->rest.length);
         return true;
     }
     if (ref->form == '?' && ref->rest.length > 0)
@@ -108,7 +134,7 @@ static bool expand(struct load *load, struct place place, const struct where *wh
 
 /* Goes on after a mistake, so that all unset variables of a scalar are named. */
 static bool expand_all(struct load *load, const struct where *where, const struct scalar *scalar,
-                       struct text *out, bool *substituted)
+                       struct expansion *out, bool *substituted)
 {
     const char *p = scalar->text;
     size_t characters = 0; /* before p */
@@ -120,16 +146,16 @@ static bool expand_all(struct load *load, const struct where *where, const struc
         const char *wrong = NULL;
 
         if (strncmp(p, "$${", 3) == 0) {
-            text_add(out, "${");
+            add_plain(load, out, "${", 2);
             ref.end = p + 3;
         } else if (strncmp(p, "${", 2) == 0) {
             wrong = parse_reference(p, &ref);
             good = wrong == NULL && expand(load, place, where, &ref, out) && good;
             *substituted = true;
         } else {
-            text_char(out, *p);
+            add_plain(load, out, p, 1);
         }
-        if (wrong == NULL && out->length > YAML_MAX_BYTES)
+        if (wrong == NULL && out->text.length > YAML_MAX_BYTES)
             wrong = "longer than 1 MiB with its variables filled in; use shorter ones";
         if (wrong != NULL) {
             load_mistake(load, place, where, "%s", wrong);
@@ -143,20 +169,23 @@ static bool expand_all(struct load *load, const struct where *where, const struc
 
 bool load_substitute(struct load *load, const struct where *where, struct scalar *scalar)
 {
-    struct text out = {0};
+    struct expansion out = {0};
     bool good;
 
     if (strstr(scalar->text, "${") == NULL)
         return true;
     good = expand_all(load, where, scalar, &out, &scalar->substituted);
     if (good) {
-        scalar->length = out.length;
-        scalar->text = arena_copy(load->items, text_string(&out), out.length);
-        if (text_failed(&out) || scalar->text == NULL) {
+        scalar->length = out.text.length;
+        scalar->text = arena_copy(load->items, text_string(&out.text), out.text.length);
+        if (load->masks != NULL)
+            masks_text(load, &out.text, &out.shown);
+        if (text_failed(&out.text) || scalar->text == NULL) {
             load_out_of_memory(load);
             good = false;
         }
     }
-    text_free(&out);
+    text_free(&out.text);
+    text_free(&out.shown);
     return good;
 }

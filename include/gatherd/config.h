@@ -147,6 +147,14 @@ struct config *config_load(const char *path, struct config_report *report);
 struct config *config_parse(const char *yaml, size_t length, const char *name, const char *folder,
                             struct config_report *report);
 
+/*
+ * Reads them as config_load() does and appends what is in force as YAML, which can be loaded again:
+ * every default filled in, variables and included files in their place, and *** for each secret and
+ * each part of a value that a variable brought. 0, or -1 with the report. Out of memory while it is
+ * written shows in text_failed().
+ */
+int config_dump(const char *path, struct text *out, struct config_report *report);
+
 struct config *config_ref(struct config *config);
 void config_unref(struct config *config); /* NULL is allowed; the last one frees */
 

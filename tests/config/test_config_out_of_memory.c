@@ -89,6 +89,43 @@ static void a_bad_file_stays_bad(void **state)
     }
 }
 
+/* The whole dump, or a report, or a text that says it is not whole. Whether one has failed. */
+static bool dump_with_failure(size_t count, bool once, const char *expected)
+{
+    struct config_report report = {0};
+    struct text text = {0};
+    bool failed;
+    int rc;
+
+    allocation_fail_after(count, once);
+    rc = config_dump(GOOD_FILE, &text, &report);
+    failed = allocation_stop_failing();
+    assert_true((rc == -1) == (report.errors > 0));
+    if (rc == 0 && !text_failed(&text))
+        assert_string_equal(text_string(&text), expected);
+    assert_true(failed || (rc == 0 && !text_failed(&text)));
+    config_report_free(&report);
+    text_free(&text);
+    return failed;
+}
+
+static void a_dump_is_whole_or_said_not_to_be(void **state)
+{
+    struct config_report report = {0};
+    struct text expected = {0};
+
+    (void)state;
+    assert_int_equal(config_dump(GOOD_FILE, &expected, &report), 0);
+    for (int once = 0; once < 2; once++) {
+        size_t count = 0;
+
+        while (dump_with_failure(count, once == 1, text_string(&expected)))
+            count++;
+        assert_true(count > 100);
+    }
+    text_free(&expected);
+}
+
 static void out_of_memory_is_said(void **state)
 {
     struct config_report report = {0};
@@ -107,6 +144,7 @@ int main(void)
         cmocka_unit_test(a_good_file_is_loaded_whole_or_refused),
         cmocka_unit_test(one_failed_allocation_is_noticed_wherever_it_happens),
         cmocka_unit_test(a_bad_file_stays_bad),
+        cmocka_unit_test(a_dump_is_whole_or_said_not_to_be),
         cmocka_unit_test(out_of_memory_is_said),
     };
 
