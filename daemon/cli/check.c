@@ -111,7 +111,7 @@ static int run_check(const struct command *self, int argc, char **argv)
 
 const struct command command_check = {
     .name = "check",
-    .summary = "check a configuration and report every mistake in it",
+    .summary = "report every mistake in a configuration, or print what is in force",
     .help = "Usage: gatherd check [--dump] [FILE]\n"
             "       gatherd check --schema | --reference\n"
             "\n"

@@ -111,7 +111,7 @@ static const char *outcome(const struct line *line)
 {
     if (line->failure != RUN_OK)
         return run_failure_name(line->failure);
-    return line->rejected > 0 ? "partial" : "ok";
+    return line->rejected > 0 ? "partial" : "success";
 }
 
 static struct value text_value(const char *text)

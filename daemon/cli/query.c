@@ -120,7 +120,8 @@ static int run_query(const struct command *self, int argc, char **argv)
         }
     }
     if (optind == argc || argv[optind][strspn(argv[optind], " \t\r\n;")] == '\0')
-        return command_usage_error(self, "no SQL given");
+        return command_usage_error(
+            self, "no SQL given, as in gatherd query \"SELECT * FROM _gatherd_sources\"");
     if (optind + 1 < argc)
         return command_usage_error(self, "one SQL argument expected; put it in quotes");
     request.sql = argv[optind];
@@ -133,7 +134,11 @@ const struct command command_query = {
     .help = "Usage: gatherd query SQL [-f FORMAT] [-c FILE | -d DATABASE]\n"
             "\n"
             "Runs the SQL read-only on the database of the configuration, also while gatherd\n"
-            "polls into it, and prints the rows.\n"
+            "polls into it, and prints the rows. Each source has a table of its own; what\n"
+            "gatherd did stands in those that begin with _gatherd_:\n"
+            "\n"
+            "  gatherd query 'SELECT name, table_name, last_error FROM _gatherd_sources'\n"
+            "  gatherd query 'SELECT * FROM _gatherd_runs ORDER BY id DESC LIMIT 10'\n"
             "\n"
             "Options:\n"
             "  -c, --config FILE      the configuration that names the database; default\n"

@@ -52,7 +52,7 @@ static void sources_stand_in_their_order_with_what_became_of_them(void **state)
         text, "source       outcome  status  records  inserted  updated  unchanged  rejected  ms\n"
               "-----------  -------  ------  -------  --------  -------  ---------  --------  --\n"
               "weather      timeout                                                           12\n"
-              "a-long-name  ok          200        3         2        1          4         0  12\n"
+              "a-long-name  success     200        3         2        1          4         0  12\n"
               "\n"
               "weather: no answer within 30s\n");
     free(text);

@@ -21,6 +21,7 @@ import unittest
 import harness
 
 HELP = "Try `gatherd {} --help`.\n"
+NO_SQL = 'gatherd query: no SQL given, as in gatherd query "SELECT * FROM _gatherd_sources"\n'
 CUT = "(values that end in … were cut to fit the terminal; csv, json and ndjson show them whole)"
 
 
@@ -100,8 +101,8 @@ class Overview(CommandCase):
                  + HELP.format("check")),
                 (["check", "--config"],
                  "gatherd check: option --config needs a value\n" + HELP.format("check")),
-                (["query"], "gatherd query: no SQL given\n" + HELP.format("query")),
-                (["query", " ;\n"], "gatherd query: no SQL given\n" + HELP.format("query")),
+                (["query"], NO_SQL + HELP.format("query")),
+                (["query", " ;\n"], NO_SQL + HELP.format("query")),
                 (["query", "SELECT", "1"], "gatherd query: one SQL argument expected; put it in quotes\n"
                  + HELP.format("query")),
                 (["query", "-f", "xml", "SELECT 1"], 'gatherd query: unknown format "xml": table, csv,'
@@ -201,7 +202,7 @@ class RunOnce(CommandCase):
         result = self.expect(1, "run", "--once", err="")
         rows = self.table(result.stdout)
         self.assertEqual([list(row.values())[:8] for row in rows], [
-            ["good", "ok", "200", "2", "2", "0", "0", "0"],
+            ["good", "success", "200", "2", "2", "0", "0", "0"],
             ["bad", "decode", "200", "", "", "", "", ""],
             ["mixed", "partial", "200", "2", "1", "0", "0", "1"],
             ["none", "status", "404", "", "", "", "", ""]])
@@ -214,7 +215,7 @@ class RunOnce(CommandCase):
         # Again: what is unchanged is counted as that.
         rows = self.table(self.expect(0, "run", "--once", "good", err="").stdout)
         self.assertEqual([list(row.values())[:8] for row in rows],
-                         [["good", "ok", "200", "2", "0", "0", "2", "0"]])
+                         [["good", "success", "200", "2", "0", "0", "2", "0"]])
 
     def test_only_the_named_sources_are_polled_in_the_order_of_the_file(self):
         self.configure([self.source("good"), self.source("bad"),
@@ -272,7 +273,7 @@ class RunOnce(CommandCase):
             process.send_signal(signal.SIGTERM)
             out, err = process.communicate(timeout=60)
         self.assertEqual(process.returncode, 1)
-        self.assertRegex(out, r"(?m)^good +ok")
+        self.assertRegex(out, r"(?m)^good +success")
         self.assertRegex(err, r"gatherd: stopped by SIGTERM after \d of 2 sources\n")
 
 

@@ -197,7 +197,7 @@ class EverySet(RecordedTestCase):
                    self.daemon_ran.output.splitlines()[1:] if line.strip()}
         for s in SETS:
             with self.subTest(s.name):
-                self.assertEqual(printed[s.name][:4], ["ok", "200", str(s.count), str(s.count)])
+                self.assertEqual(printed[s.name][:4], ["success", "200", str(s.count), str(s.count)])
 
 
 def milliseconds(value):
