@@ -267,6 +267,7 @@ static void load_main(struct load *load, const char *yaml, size_t length, const 
         return;
     load_fallbacks(load, &root_key_set, load->config);
     load_fallbacks(load, &source_key_set, &load->base);
+    load->base.method = METHOD_BY_BODY;
     load_keys(load, NULL, root, &root_key_set, load->config, &given, false);
     if (is_given(&given, ROOT_DEFAULTS))
         load_defaults(load, given.at[ROOT_DEFAULTS]);

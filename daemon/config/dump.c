@@ -289,6 +289,19 @@ static void write_pairs(struct dump *d, const struct shown *shown)
     d->depth--;
 }
 
+/* JSON was written for this while it was made: see value_body.c. */
+static void write_body(struct dump *d, const struct shown *shown)
+{
+    const struct request_body *body = pointer_of(shown->key, shown->target);
+    const char *json = body->is_json ? masks_shown(d->load, body->text) : NULL;
+
+    text_char(d->out, ' ');
+    if (json != NULL)
+        text_add(d->out, json);
+    else
+        put_string(d, body->text, shown->tainted || body->is_json);
+}
+
 static void write_fields(struct dump *d, const struct shown *shown)
 {
     const struct field *fields = pointer_of(shown->key, shown->target);
@@ -375,6 +388,7 @@ static write_value_fn *const writers[KIND_COUNT_OF_KINDS] = {
     [KIND_NAMES] = write_names,
     [KIND_HEADERS] = write_pairs,
     [KIND_PARAMS] = write_pairs,
+    [KIND_BODY] = write_body,
     [KIND_STATUS_CODES] = write_status_codes,
     [KIND_FIELDS] = write_fields,
     [KIND_SECRET] = write_secret,

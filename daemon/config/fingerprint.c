@@ -27,6 +27,13 @@ static void put_path(struct text *out, const struct jsonpath *path)
     put_string(out, path == NULL ? NULL : jsonpath_text(path));
 }
 
+static void put_body(struct text *out, const struct request_body *body)
+{
+    put_string(out, body == NULL ? NULL : body->text);
+    if (body != NULL)
+        text_char(out, body->is_json ? '1' : '0');
+}
+
 static void put_field(struct text *out, const struct field *field)
 {
     put_string(out, field->name);
@@ -122,6 +129,10 @@ static void put_value(struct text *out, const struct key *key, const char *targe
     case KIND_SECRET:
         memcpy(&pointer, target + key->offset, sizeof(pointer));
         put_secret(out, pointer);
+        break;
+    case KIND_BODY:
+        memcpy(&pointer, target + key->offset, sizeof(pointer));
+        put_body(out, pointer);
         break;
     case KIND_NAMES:
     case KIND_HEADERS:

@@ -27,6 +27,7 @@ enum kind {
     KIND_NAMES, /* a text or a list of them, each once */
     KIND_HEADERS,
     KIND_PARAMS,
+    KIND_BODY, /* text, or a mapping or a list, which becomes JSON */
     KIND_STATUS_CODES,
     KIND_FIELDS,
     KIND_SECRET, /* text or a credential, and by the twin NAME_file a file: a struct secret */
@@ -118,6 +119,8 @@ enum source_key {
     SOURCE_METHOD,
     SOURCE_HEADERS,
     SOURCE_PARAMS,
+    SOURCE_BODY,
+    SOURCE_FORM,
     SOURCE_TIMEOUT,
     SOURCE_CONNECT_TIMEOUT,
     SOURCE_MAX_BODY_SIZE,

@@ -7,7 +7,10 @@
 
 #define MAX_KEY_COLUMNS 64
 
-static const struct choice method_choices[] = {{"GET", 0}, {NULL, 0}};
+static const struct choice method_choices[] = {
+    {"GET", METHOD_GET}, {"POST", METHOD_POST}, {"PUT", METHOD_PUT}, {"PATCH", METHOD_PATCH},
+    {NULL, 0},
+};
 
 static const struct choice format_choices[] = {
     {"auto", FORMAT_AUTO},
@@ -147,10 +150,12 @@ static const struct key source_keys[] = {
                              .example = "true"},
     [SOURCE_METHOD] = {.name = "method",
                        .kind = KIND_CHOICE,
+                       TO(struct source, method),
                        .choices = method_choices,
-                       .fallback = "GET",
-                       .about = "The request's method.",
-                       .example = "GET"},
+                       .instead = "POST with a body or form, else GET",
+                       .about = "The request's method. Polling reads: a POST that failed is tried "
+                                "again as a GET is.",
+                       .example = "PUT"},
     [SOURCE_HEADERS] = {.name = "headers",
                         .kind = KIND_HEADERS,
                         LIST_TO(struct source, headers, header_count),
@@ -164,6 +169,21 @@ static const struct key source_keys[] = {
                        .about = "Query parameters, added to the url percent-encoded; a list "
                                 "repeats its name; they replace those of defaults.",
                        .example = "{\"limit\": 100, \"tag\": [\"a\", \"b\"]}"},
+    [SOURCE_BODY] = {.name = "body",
+                     .kind = KIND_BODY,
+                     TO(struct source, body),
+                     .instead = "none",
+                     .about = "What the request carries: text, sent as it is, or a mapping or a "
+                              "list, sent as JSON with Content-Type application/json unless "
+                              "headers say otherwise.",
+                     .example = "{\"query\": \"{ viewer { login } }\"}"},
+    [SOURCE_FORM] = {.name = "form",
+                     .kind = KIND_PARAMS,
+                     LIST_TO(struct source, form, form_count),
+                     .instead = "none",
+                     .about = "Fields of a form, sent as application/x-www-form-urlencoded; a list "
+                              "repeats its name. A request has a body or a form.",
+                     .example = "{\"report\": \"daily\", \"region\": [\"eu\", \"us\"]}"},
     [SOURCE_TIMEOUT] = {.name = "timeout",
                         .kind = KIND_DURATION,
                         TO(struct source, timeout_ms),

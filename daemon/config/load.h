@@ -212,6 +212,7 @@ load_value_fn load_plain_text, load_database, load_name, load_url, load_table,
     load_path;                                   /* value_text.c */
 load_value_fn load_names, load_status_codes;     /* value_list.c */
 load_value_fn load_headers, load_params;         /* value_pairs.c */
+load_value_fn load_body;                         /* value_body.c */
 load_value_fn load_fields;                       /* value_fields.c */
 load_value_fn load_secret, load_secret_file;     /* value_secret.c */
 load_value_fn load_object_list, load_object_map; /* value_objects.c */
@@ -236,6 +237,14 @@ void check_defaults(struct load *load, const struct where *where, const struct g
 void check_source(struct load *load, const struct where *where, struct item *item,
                   struct source *source, const struct given *given);
 void check_collisions(struct load *load);
+
+/* --- validate_request.c --- */
+
+/* What binds the keys that say what is sent; also fills in the method. */
+void check_request(struct load *load, const struct where *where, struct source *source,
+                   const struct given *given);
+void check_request_defaults(struct load *load, const struct where *where,
+                            const struct given *given);
 
 /* --- file.c and include.c --- */
 

@@ -233,9 +233,14 @@ static void hide_url_secrets(struct text *out, const char *string)
     text_add(out, p);
 }
 
+const char *masks_shown(const struct load *load, const char *string)
+{
+    return config_map_get(&load->masks->texts, slice_of(string));
+}
+
 void masks_write(const struct load *load, struct text *out, const char *string, bool tainted)
 {
-    const char *known = config_map_get(&load->masks->texts, slice_of(string));
+    const char *known = masks_shown(load, string);
     struct text shown = {0};
 
     if (known == NULL && tainted)

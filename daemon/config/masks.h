@@ -38,6 +38,9 @@ enum given_how {
 /* How the value of a key came into the struct at `target`, for a source by its defaults too. */
 enum given_how masks_given(const struct load *load, const void *target, const struct key *key);
 
+/* What masks_text() noted beside the text; NULL: nothing. */
+const char *masks_shown(const struct load *load, const char *string);
+
 /*
  * Writes the text with *** for what may not be shown: what variables brought, user and password of
  * a URL, and the values of its parameters whose name speaks of a secret. `tainted`: some of it must

@@ -87,6 +87,7 @@ static load_value_fn *const readers[KIND_COUNT_OF_KINDS] = {
     [KIND_HEADERS] = load_headers,
     [KIND_PARAMS] = load_params,
     [KIND_STATUS_CODES] = load_status_codes,
+    [KIND_BODY] = load_body,
     [KIND_FIELDS] = load_fields,
     [KIND_SECRET] = load_secret,
     [KIND_GROUP] = load_group,

@@ -22,6 +22,7 @@ static bool is_json_value(const struct key *key)
     case KIND_NAMES:
     case KIND_HEADERS:
     case KIND_PARAMS:
+    case KIND_BODY:
     case KIND_FIELDS:
     case KIND_GROUP:
     case KIND_OBJECT:
@@ -100,6 +101,7 @@ static void put_kind(struct text *out, const struct key *key, int depth)
         [KIND_PARAMS] = "\"type\": \"object\", \"additionalProperties\": {\"type\": [\"string\", "
                         "\"number\", \"boolean\", \"array\"], \"items\": {\"type\": [\"string\", "
                         "\"number\", \"boolean\"]}}",
+        [KIND_BODY] = "\"type\": [\"string\", \"object\", \"array\"]",
         [KIND_STATUS_CODES] = "\"anyOf\": [{\"$ref\": \"#/$defs/status\"}, {\"type\": \"array\", "
                               "\"minItems\": 1, \"items\": {\"$ref\": \"#/$defs/status\"}}]",
         [KIND_FIELDS] = "\"type\": \"object\", \"minProperties\": 1, \"additionalProperties\": "

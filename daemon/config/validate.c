@@ -85,6 +85,7 @@ void check_defaults(struct load *load, const struct where *where, const struct g
         if (is_given(given, bounds[i].row) && is_given(given, bounds[i].limit))
             check_bound(load, where, &bounds[i], &copy, given);
     }
+    check_request_defaults(load, where, given);
 }
 
 /* --- The table, its key and its columns. --- */
@@ -237,6 +238,7 @@ void check_source(struct load *load, const struct where *where, struct item *ite
     check_write_mode(load, where, item, source, given);
     check_primary_key(load, where, source, given);
     check_exclude(load, where, source, given);
+    check_request(load, where, source, given);
 }
 
 /* --- Among all sources. --- */

@@ -76,6 +76,7 @@ void write_expected(struct text *out, const struct key *key)
         [KIND_NAMES] = "a name or a list of names",
         [KIND_HEADERS] = "a mapping of names to values",
         [KIND_PARAMS] = "a mapping of names to values",
+        [KIND_BODY] = "text, or a mapping or a list",
         [KIND_STATUS_CODES] = "a status, a range or a list of them",
         [KIND_FIELDS] = "a mapping of columns",
         [KIND_SECRET] = "text or {credential: NAME}",

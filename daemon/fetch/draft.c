@@ -5,7 +5,7 @@
 
 void draft_start(struct draft *draft, struct arena *arena, const char *url)
 {
-    *draft = (struct draft){.arena = arena};
+    *draft = (struct draft){.arena = arena, .method = "GET"};
     draft->url = arena_copy(arena, url, strlen(url));
     draft->failed = draft->url == NULL;
 }
@@ -68,6 +68,21 @@ void draft_set_header(struct draft *draft, const char *name, const char *value)
 {
     drop(&draft->headers, name, strcasecmp);
     add(draft, &draft->headers, name, value);
+}
+
+void draft_drop_header(struct draft *draft, const char *name)
+{
+    drop(&draft->headers, name, strcasecmp);
+}
+
+void draft_add_field(struct draft *draft, const char *name, const char *value)
+{
+    add(draft, &draft->form, name, value);
+}
+
+void draft_drop_field(struct draft *draft, const char *name)
+{
+    drop(&draft->form, name, strcmp);
 }
 
 /* The URL. */

@@ -98,6 +98,35 @@ int request_prepare(CURL *easy, const struct request_setup *setup)
     return code == CURLE_OK ? 0 : -1;
 }
 
+/* The method and the body. */
+
+static bool is_plain_get(const struct draft *draft)
+{
+    return draft->carries == DRAFT_NO_BODY && strcmp(draft->method, "GET") == 0;
+}
+
+/* libcurl keeps a copy: the draft is gone before the request is. */
+static void set_method(CURL *easy, const struct draft *draft, CURLcode *code)
+{
+    set_pointer(easy, CURLOPT_POSTFIELDS, NULL, code); /* frees the last copy */
+    set_pointer(easy, CURLOPT_CUSTOMREQUEST, NULL, code);
+    set_long(easy, CURLOPT_HTTPGET, 1, code);
+    if (draft == NULL || is_plain_get(draft))
+        return;
+    if (*code == CURLE_OK)
+        *code = curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)draft->body.length);
+    set_pointer(easy, CURLOPT_COPYPOSTFIELDS, draft->body.length == 0 ? "" : draft->body.data,
+                code);
+    if (strcmp(draft->method, "POST") != 0)
+        set_pointer(easy, CURLOPT_CUSTOMREQUEST, draft->method, code);
+}
+
+void request_forget(CURL *easy)
+{
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
+}
+
 /* The headers. */
 
 static bool is_one_line(const char *value)
@@ -126,11 +155,27 @@ static int add_header(struct curl_slist **list, const struct name_value *header,
     return 0;
 }
 
-static int build_headers(const struct draft_list *headers, struct curl_slist **list,
-                         struct fault *fault)
+/* What libcurl would say by itself of a body: "Expect" delays it, and of one that is empty the type
+ * would be a guess. */
+static int add_silences(const struct draft *draft, struct curl_slist **list)
 {
+    const char *line = draft->carries == DRAFT_NO_BODY ? "Content-Type:" : "Expect:";
+    struct curl_slist *longer;
+
+    if (is_plain_get(draft))
+        return 0;
+    longer = curl_slist_append(*list, line);
+    if (longer == NULL)
+        return -1;
+    *list = longer;
+    return 0;
+}
+
+static int build_headers(const struct draft *draft, struct curl_slist **list, struct fault *fault)
+{
+    const struct draft_list *headers = &draft->headers;
     struct text line = {0};
-    int rc = 0;
+    int rc = add_silences(draft, list);
 
     for (size_t i = 0; i < headers->count && rc == 0; i++) {
         const struct name_value *header = &headers->items[i];
@@ -158,10 +203,11 @@ int request_set(CURL *easy, const struct source *source, const struct request *r
     assert(request->timeout_ms > 0); /* 0 would mean no limit */
     if (connect_ms <= 0 || connect_ms > request->timeout_ms)
         connect_ms = request->timeout_ms;
-    if (request->headers != NULL && build_headers(request->headers, &list, fault) == -1)
+    if (request->draft != NULL && build_headers(request->draft, &list, fault) == -1)
         code = CURLE_OUT_OF_MEMORY;
     set_pointer(easy, CURLOPT_URL, request->url, &code);
     set_pointer(easy, CURLOPT_HTTPHEADER, list, &code);
+    set_method(easy, request->draft, &code);
     set_long(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms, &code);
     set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms, &code);
     set_long(easy, CURLOPT_FRESH_CONNECT, request->fresh, &code);

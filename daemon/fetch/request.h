@@ -33,10 +33,14 @@ struct request_setup {
 int request_prepare(CURL *easy, const struct request_setup *setup);
 
 struct request {
-    const char *url;                  /* borrowed during the call, as the headers */
-    const struct draft_list *headers; /* NULL: none, it goes to another origin than the source's */
-    bool fresh;                       /* over a connection of its own */
-    int64_t timeout_ms;               /* what is left of the attempt's time */
+    const char *url; /* borrowed during the call, as all of the draft */
+    /*
+     * What it says and carries. NULL: it goes to another origin than the source's, and is a GET
+     * with nothing of that.
+     */
+    const struct draft *draft;
+    bool fresh;         /* over a connection of its own */
+    int64_t timeout_ms; /* what is left of the attempt's time */
 };
 
 /*
@@ -45,5 +49,8 @@ struct request {
  */
 int request_set(CURL *easy, const struct source *source, const struct request *request,
                 struct curl_slist **headers, struct fault *fault);
+
+/* The request is over: takes the headers and the body out of the handle. */
+void request_forget(CURL *easy);
 
 #endif

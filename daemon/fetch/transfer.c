@@ -137,7 +137,7 @@ static bool send_request(struct transfer *transfer, const struct draft *draft)
     struct fault *fault = &transfer->receiver.fault;
     struct request request = {
         .url = text_string(&transfer->url),
-        .headers = transfer->own_origin ? &draft->headers : NULL,
+        .draft = transfer->own_origin ? draft : NULL,
         /* The connection may be what failed. And where a kept one dies without an answer, libcurl
          * sends again by itself, up to five times: a server that drops requests got 13 of us. */
         .fresh = run->attempt > 0,
@@ -180,7 +180,7 @@ static void forget(struct transfer *transfer)
     end(transfer);
     receiver_clear(&transfer->receiver);
     text_clear(&transfer->url);
-    curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, NULL);
+    request_forget(transfer->easy);
     curl_slist_free_all(transfer->headers);
     transfer->headers = NULL;
     transfer->run = NULL;
@@ -208,6 +208,7 @@ bool transfer_begin(struct transfer *transfer, struct run *run)
     transfer->deadline_ms = clock_monotonic_ms() + run->source->timeout_ms;
     transfer->redirects = 0;
     transfer->own_origin = true;
+    transfer->as_get = false;
     transfer->from_public = false;
     if (run->started_at_ms == 0)
         run->started_at_ms = clock_wall_ms();
@@ -278,11 +279,35 @@ static void note_first_address(struct transfer *transfer)
     transfer->from_public = ip != NULL && address_text_is_public(ip);
 }
 
+/*
+ * Which redirects turn a request into a GET that carries nothing (RFC 9110, 15.4): 303 any, 301 and
+ * 302 a POST, as every browser does. The others ask for the same request again.
+ */
+static bool turns_into_get(int status, enum request_method method)
+{
+    return status == 303 || ((status == 301 || status == 302) && method == METHOD_POST);
+}
+
+/* What a request carries goes to the source's own origin only. */
+static bool may_carry_on(struct transfer *transfer, int status)
+{
+    const struct source *source = transfer->run->source;
+    bool plain = source->method == METHOD_GET && source->body == NULL && source->form == NULL;
+
+    if (transfer->own_origin || transfer->as_get || plain)
+        return true;
+    fault_set(&transfer->receiver.fault, RUN_FAILED_REDIRECT, false,
+              "redirect (%d) of a request that is more than a GET to another origin refused",
+              status);
+    return false;
+}
+
 /* False: the redirect is refused or its request cannot be sent, and the fault is set. */
 static bool follow(struct transfer *transfer)
 {
     struct run *run = transfer->run;
     struct receiver *receiver = &transfer->receiver;
+    int status = run->response.status;
     struct redirect redirect;
     struct draft draft;
 
@@ -300,12 +325,17 @@ static bool follow(struct transfer *transfer)
     /* Once away, the headers stay at home, even when a later redirect leads back: the way there
      * was another's choice. */
     transfer->own_origin = transfer->own_origin && redirect.same_origin;
+    transfer->as_get = transfer->as_get || turns_into_get(status, run->source->method);
     text_clear(&transfer->url);
     text_add(&transfer->url, redirect.url);
     free(redirect.url);
+    if (!may_carry_on(transfer, status))
+        return false;
     response_clear(&run->response);
     receiver_start(receiver, run->source, &run->response);
     build_request(run, transfer->scratch, &draft);
+    if (transfer->as_get)
+        draft_make_get(&draft);
     return send_request(transfer, &draft);
 }
 

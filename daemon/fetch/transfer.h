@@ -41,6 +41,7 @@ struct transfer {
     int64_t deadline_ms;        /* monotonic: `timeout` covers all hops */
     unsigned redirects;         /* followed so far */
     bool own_origin;            /* no redirect has led to another origin */
+    bool as_get;                /* a redirect has made it a GET that carries nothing */
     bool from_public;           /* the first request went to a public address */
     int open_errno;             /* why no socket could be opened; 0: none was refused */
 };

@@ -36,11 +36,26 @@ enum field_type {
     FIELD_TIMESTAMP, /* TEXT YYYY-MM-DDTHH:MM:SS.mmmZ */
 };
 
+/* Polling reads: there is nothing here that deletes. */
+enum request_method {
+    METHOD_GET,
+    METHOD_POST,
+    METHOD_PUT,
+    METHOD_PATCH,
+    METHOD_BY_BODY, /* only while the configuration is read: POST with a body or form, else GET */
+};
+
 enum synchronous { SYNCHRONOUS_FULL, SYNCHRONOUS_NORMAL };
 
 struct name_value {
     const char *name;
     const char *value;
+};
+
+/* What a request carries, as the operator gave it. */
+struct request_body {
+    const char *text;
+    bool is_json; /* made of a YAML mapping or list */
 };
 
 struct field {
@@ -80,10 +95,14 @@ struct source {
     bool respect_cache; /* what the server says of freshness makes the interval longer */
     bool run_on_start;
 
+    enum request_method method;
     const struct name_value *headers;
     size_t header_count;
     const struct name_value *params; /* not yet percent-encoded */
     size_t param_count;
+    const struct request_body *body; /* NULL: none */
+    const struct name_value *form;   /* not yet encoded; NULL: none, and never beside a body */
+    size_t form_count;
     int64_t timeout_ms;
     int64_t connect_timeout_ms;
     int64_t max_body_bytes; /* of the decoded body */

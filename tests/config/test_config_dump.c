@@ -373,10 +373,49 @@ static void every_example_of_the_table_comes_back(void **state)
     }
 }
 
+static void a_body_comes_back_and_hides_what_a_variable_or_a_secret_name_brought(void **state)
+{
+    static const char keys[] =
+        "  body:\n    q: \"a, b: ${GATHERD_TEST_TOKEN}\"\n    n: ${GATHERD_TEST_LIMIT}\n"
+        "    list: [1.50, '1', null, true, yes, '$${x}']\n    login: {password: swordfish, pin: "
+        "99}\n"
+        "    api_key: {x: [77]}\n    \"odd \\\"name\": \"\\u202e\"\n";
+    struct world *w = *state;
+    const char *text;
+
+    setenv("GATHERD_TEST_TOKEN", "hunter2hunter2", 1);
+    setenv("GATHERD_TEST_LIMIT", "4711", 1);
+    text = dump_source(w, keys);
+    assert_holds(
+        text,
+        "    body: {q: \"a, b: ***\", \"n\": \"***\", list: [1.50, \"1\", null, true, \"yes\", "
+        "\"$${x}\"], login: {password: \"***\", pin: 99}, api_key: {x: [\"***\"]}, "
+        "\"odd \\\"name\": \"\\u202E\"}\n");
+    assert_holds(text, "    method: POST\n");
+    assert_holds(dump_source(w, "  body: \"text ${GATHERD_TEST_TOKEN}\"\n"),
+                 "    body: \"text ***\"\n");
+}
+
+static void every_form_of_a_body_comes_back(void **state)
+{
+    struct world *w = *state;
+
+    write_file(w->path,
+               "sources:\n"
+               "- {name: a, url: 'https://e.org/', body: {a: [1, {b: \"x: {y}\"}], c: '$${'}}\n"
+               "- {name: b, url: 'https://e.org/', body: \"one\\ntwo {a} $${\"}\n"
+               "- {name: c, url: 'https://e.org/', body: []}\n"
+               "- {name: d, url: 'https://e.org/', form: {a: [1, b c], d: ''}, method: PUT}\n");
+    assert_comes_back(w, w->path);
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            a_body_comes_back_and_hides_what_a_variable_or_a_secret_name_brought, setup, teardown),
+        cmocka_unit_test_setup_teardown(every_form_of_a_body_comes_back, setup, teardown),
         T(defaults_are_filled_in),
         T(defaults_of_sources_and_aliases_are_in_each_source),
         T(included_sources_stand_in_the_list),

@@ -102,6 +102,7 @@ class Answering(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
+        self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         answer = self.server.function(self)
         if isinstance(answer, bytes):  # the whole answer, head and all
             self.wfile.write(answer)
@@ -114,6 +115,8 @@ class Answering(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    do_POST = do_PUT = do_PATCH = do_GET
 
     def log_message(self, *arguments):
         pass
@@ -305,7 +308,9 @@ class TestCase(unittest.TestCase):
         return f"http://127.0.0.1:{port}"
 
     def python_server(self, function):
-        """A server in this process. function(handler) gives bytes, or status, headers and body."""
+        """A server in this process. function(handler) gives bytes, or status, headers and body.
+
+        The handler has the request: command, path, headers and body."""
         server = Answerer(("127.0.0.1", 0), Answering)
         server.function = function
         threading.Thread(target=server.serve_forever, daemon=True).start()

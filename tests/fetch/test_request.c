@@ -13,9 +13,9 @@ static struct source a_source(const char *url)
 static void a_header_with_a_line_break_is_refused(void **state)
 {
     struct name_value items[] = {{"X-A", "1\r\nX-B: 2"}};
-    struct draft_list headers = {items, 1, 1};
+    struct draft draft = {.method = "GET", .headers = {items, 1, 1}};
     struct source source = a_source("http://h/");
-    struct request request = {.url = "http://h/", .headers = &headers, .timeout_ms = 1000};
+    struct request request = {.url = "http://h/", .draft = &draft, .timeout_ms = 1000};
     struct curl_slist *list = NULL;
     struct fault fault = {0};
     CURL *easy = curl_easy_init();
@@ -32,9 +32,9 @@ static void a_header_with_a_line_break_is_refused(void **state)
 static void headers_are_those_that_are_given_or_none(void **state)
 {
     struct name_value items[] = {{"X-Api-Key", "secret"}, {"X-Empty", ""}};
-    struct draft_list headers = {items, 2, 2};
+    struct draft draft = {.method = "GET", .headers = {items, 2, 2}};
     struct source source = a_source("http://h/");
-    struct request request = {.url = "http://h/", .headers = &headers, .timeout_ms = 1000};
+    struct request request = {.url = "http://h/", .draft = &draft, .timeout_ms = 1000};
     struct curl_slist *list = NULL;
     struct fault fault = {0};
     CURL *easy = curl_easy_init();
@@ -45,7 +45,7 @@ static void headers_are_those_that_are_given_or_none(void **state)
     assert_string_equal(list->next->data, "X-Empty;");
     assert_null(list->next->next);
 
-    request.headers = NULL;
+    request.draft = NULL;
     assert_int_equal(request_set(easy, &source, &request, &list, &fault), 0);
     assert_null(list);
     curl_easy_cleanup(easy);

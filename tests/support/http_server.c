@@ -16,6 +16,7 @@
 
 #define MAX_CONNECTIONS 4096
 #define MAX_HEAD        (64 * 1024)
+#define MAX_REQUEST     (4 * 1024 * 1024)
 
 struct connection {
     struct http_server *server;
@@ -94,21 +95,50 @@ static bool read_head(int fd, char *head, size_t *used)
     return true;
 }
 
-static bool answer(const struct connection *c, char *head, size_t *used)
+/* Reads until `need` bytes are there. */
+static bool read_more(int fd, char *buffer, size_t *used, size_t need)
 {
-    char *end = strstr(head, "\r\n\r\n") + 4;
-    size_t rest = *used - (size_t)(end - head);
+    while (*used < need) {
+        ssize_t got = need < MAX_REQUEST ? recv(fd, buffer + *used, need - *used, 0) : 0;
+
+        if (got <= 0)
+            return false;
+        *used += (size_t)got;
+        buffer[*used] = '\0';
+    }
+    return true;
+}
+
+static bool answer(const struct connection *c, char *buffer, size_t *used)
+{
+    size_t head = (size_t)(strstr(buffer, "\r\n\r\n") - buffer) + 4;
+    char method[20] = "";
     char target[16 * 1024] = "";
-    struct http_request request = {.target = target, .head = head, .connection = c->number};
-    char saved = *end;
+    char length[20] = "0";
+    char *copy = strndup(buffer, head);
+    struct http_request request = {
+        .method = method, .target = target, .head = copy, .connection = c->number};
+    size_t end;
+    char saved;
     bool keep;
 
-    *end = '\0';
-    sscanf(head, "%*s %16383s", target);
+    assert_non_null(copy);
+    sscanf(copy, "%19s %16383s", method, target);
+    http_header(&request, "Content-Length", length, sizeof(length));
+    request.body_bytes = strtoul(length, NULL, 10);
+    request.body = buffer + head;
+    end = head + request.body_bytes;
+    if (!read_more(c->fd, buffer, used, end)) {
+        free(copy);
+        return false;
+    }
+    saved = buffer[end];
+    buffer[end] = '\0';
     keep = c->server->handler(c->fd, &request, c->server->context);
-    *end = saved;
-    memmove(head, end, rest + 1);
-    *used = rest;
+    buffer[end] = saved;
+    memmove(buffer, buffer + end, *used - end + 1);
+    *used -= end;
+    free(copy);
     atomic_fetch_add(&c->server->requests, 1);
     return keep;
 }
@@ -116,7 +146,7 @@ static bool answer(const struct connection *c, char *head, size_t *used)
 static void *serve(void *argument)
 {
     struct connection *c = argument;
-    char *head = calloc(1, MAX_HEAD);
+    char *head = calloc(1, MAX_REQUEST);
     size_t used = 0;
 
     while (head != NULL && read_head(c->fd, head, &used) && answer(c, head, &used))

@@ -11,8 +11,11 @@
 struct http_server; /* opaque */
 
 struct http_request {
-    const char *target;  /* "/path?query" */
-    const char *head;    /* all of the request's head, for http_header() */
+    const char *method;
+    const char *target; /* "/path?query" */
+    const char *head;   /* all of the request's head, for http_header() */
+    const char *body;   /* as Content-Length counts it, with a NUL behind it */
+    size_t body_bytes;
     unsigned connection; /* which connection this is, counted from 1 */
 };
 
