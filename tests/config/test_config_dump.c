@@ -344,15 +344,37 @@ static void the_configurations_that_come_with_gatherd_come_back(void **state)
     }
 }
 
+static bool loads(const char *path)
+{
+    struct config_report report = {0};
+    struct config *config = config_load(path, &report);
+    bool good = config != NULL;
+
+    config_unref(config);
+    config_report_free(&report);
+    return good;
+}
+
+/* The dump of `yaml` holds the key; and it comes back, unless there is something to hide in it. */
+static void assert_example_comes_back(struct world *w, const char *yaml, const char *key)
+{
+    char line[96];
+
+    dump(w, yaml);
+    snprintf(line, sizeof(line), "%s:", key);
+    assert_holds(text_string(&w->dump), line);
+    if (strstr(strchr(text_string(&w->dump), '\n'), MASK) != NULL)
+        return;
+    write_file(w->path, yaml);
+    assert_comes_back(w, w->path);
+}
+
 /* A key that was added without a writer, or one whose value does not come back, fails here. */
 static void every_example_of_the_table_comes_back(void **state)
 {
-    struct world *w = *state;
-
     for (size_t k = 0; k < source_key_set.count; k++) {
         const struct key *key = &source_key_set.keys[k];
         struct text yaml = {0};
-        char line[96];
 
         text_add(&yaml, "sources:\n- ");
         if (strcmp(key->name, "name") != 0)
@@ -362,15 +384,82 @@ static void every_example_of_the_table_comes_back(void **state)
         if (strcmp(key->name, "write_mode") == 0)
             text_add(&yaml, "primary_key: id\n  ");
         text_format(&yaml, "%s: %s\n", key->name, key->example);
-        dump(w, text_string(&yaml));
-        snprintf(line, sizeof(line), "%s:", key->name);
-        assert_holds(text_string(&w->dump), line);
-        if (strstr(strchr(text_string(&w->dump), '\n'), MASK) == NULL) {
-            write_file(w->path, text_string(&yaml));
-            assert_comes_back(w, w->path);
-        }
+        assert_example_comes_back(*state, text_string(&yaml), key->name);
         text_free(&yaml);
     }
+}
+
+/* What opens and closes a value of this kind around the keys in it, in a line. */
+static const char *const *brackets_of(enum kind kind)
+{
+    static const char *const mapping[] = {"{", "}"};
+    static const char *const list[] = {"[{", "}]"};
+    static const char *const map[] = {"{a: {", "}}"};
+
+    switch (kind) {
+    case KIND_GROUP:
+    case KIND_OBJECT:
+        return mapping;
+    case KIND_OBJECT_LIST:
+        return list;
+    case KIND_OBJECT_MAP:
+        return map;
+    default:
+        return NULL;
+    }
+}
+
+static void put_example(struct text *yaml, const struct key *key)
+{
+    bool quoted = key->kind != KIND_BOOLEAN && key->kind != KIND_COUNT &&
+                  strchr("[{", key->example[0]) == NULL;
+
+    text_format(yaml, quoted ? "%s: '%s'" : "%s: %s", key->name, key->example);
+}
+
+/* The keys of a set alone, between `before` and `after`; returns how many can stand so. */
+static size_t check_set(struct world *w, const struct key_set *set, const char *before,
+                        const char *after)
+{
+    size_t checked = 0;
+
+    for (size_t k = 0; k < set->count; k++) {
+        const struct key *key = &set->keys[k];
+        const char *const *brackets = brackets_of(key->kind);
+        struct text yaml = {0};
+
+        if (key->kind == KIND_DEFAULTS || key->kind == KIND_INCLUDE)
+            continue; /* what they say stands in the sources */
+        text_add(&yaml, before);
+        put_example(&yaml, key);
+        text_add(&yaml, after);
+        write_file(w->path, text_string(&yaml));
+        if (loads(w->path)) {
+            assert_example_comes_back(w, text_string(&yaml), key->name);
+            checked++;
+        }
+        text_free(&yaml);
+        if (brackets != NULL) {
+            struct text opened = {0};
+            struct text closed = {0};
+
+            text_format(&opened, "%s%s: %s", before, key->name, brackets[0]);
+            text_format(&closed, "%s%s", brackets[1], after);
+            checked += check_set(w, key->keys, text_string(&opened), text_string(&closed));
+            text_free(&opened);
+            text_free(&closed);
+        }
+    }
+    return checked;
+}
+
+static void every_example_inside_of_groups_comes_back(void **state)
+{
+    static const char source[] = "sources: [{name: a, url: 'https://example.org/'}]\n";
+    static const char keys[] = "sources: [{name: a, url: 'https://example.org/', ";
+
+    assert_in_range(check_set(*state, &root_key_set, source, "\n"), 10, 1000);
+    assert_in_range(check_set(*state, &source_key_set, keys, "}]\n"), 20, 1000);
 }
 
 static void a_body_comes_back_and_hides_what_a_variable_or_a_secret_name_brought(void **state)
@@ -429,6 +518,7 @@ int main(void)
         T(text_of_any_kind_comes_back_as_it_was),
         T(the_configurations_that_come_with_gatherd_come_back),
         T(every_example_of_the_table_comes_back),
+        T(every_example_inside_of_groups_comes_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
