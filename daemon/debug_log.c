@@ -50,7 +50,9 @@ void debug_log_reload(const struct config *old, const struct config *new)
     log_number("queue.max_items", old->queue_max_items, new->queue_max_items);
     log_number("queue.max_bytes", old->queue_max_bytes, new->queue_max_bytes);
     log_number("batch.max_rows", old->batch_max_rows, new->batch_max_rows);
-    log_number("hosts.max_concurrent", old->host_max_concurrent, new->host_max_concurrent);
+    log_number("hosts.max_concurrent", old->hosts.max_concurrent, new->hosts.max_concurrent);
+    log_number("hosts.min_spacing_ms", (uint64_t)old->hosts.min_spacing_ms,
+               (uint64_t) new->hosts.min_spacing_ms);
     for (size_t i = 0; i < old->source_count; i++) {
         if (config_find_source(new, old->sources[i].name) == NULL)
             log_source("source removed", &old->sources[i]);

@@ -176,6 +176,7 @@ static void complete(struct load *load)
         config->sources[i].index = i;
     }
     index_names(load);
+    complete_politeness(load);
     set_host_gaps(load);
     set_fingerprints(load);
 }
@@ -269,6 +270,7 @@ static void load_main(struct load *load, const char *yaml, size_t length, const 
     load_fallbacks(load, &source_key_set, &load->base);
     load->base.method = METHOD_BY_BODY;
     load_keys(load, NULL, root, &root_key_set, load->config, &given, false);
+    load->rate_limits_failed = !is_sound(&given, ROOT_RATE_LIMITS);
     if (is_given(&given, ROOT_DEFAULTS))
         load_defaults(load, given.at[ROOT_DEFAULTS]);
     if (is_given(&given, ROOT_SOURCES))

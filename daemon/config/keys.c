@@ -34,22 +34,10 @@ static const struct key batch_keys[] = {
      .example = "20000"},
 };
 
-static const struct key hosts_keys[] = {
-    {.name = "max_concurrent",
-     .kind = KIND_COUNT,
-     TO(struct config, host_max_concurrent),
-     RANGE(1, 1000),
-     .fallback = "2",
-     .about = "Most requests at once to one host and port.",
-     .example = "4"},
-};
-
 static const struct key_set queue_key_set = {
     .title = "queue", .holder = "queue", .keys = queue_keys, .count = COUNT(queue_keys)};
 static const struct key_set batch_key_set = {
     .title = "batch", .holder = "batch", .keys = batch_keys, .count = COUNT(batch_keys)};
-static const struct key_set hosts_key_set = {
-    .title = "hosts", .holder = "hosts", .keys = hosts_keys, .count = COUNT(hosts_keys)};
 
 static const struct key root_keys[] = {
     [ROOT_DATABASE] = {.name = "database",
@@ -104,7 +92,17 @@ static const struct key root_keys[] = {
                     .keys = &hosts_key_set,
                     .instead = "its keys' defaults",
                     .about = "Politeness towards each host.",
-                    .example = "{\"max_concurrent\": 4}"},
+                    .example = "{\"max_concurrent\": 4, \"min_spacing\": \"200ms\"}"},
+    [ROOT_RATE_LIMITS] = {.name = "rate_limits",
+                          .kind = KIND_OBJECT_MAP,
+                          LIST_TO(struct config, rate_limits, rate_limit_count),
+                          RANGE(0, 1000),
+                          .keys = &rate_limit_key_set,
+                          .instead = "none",
+                          .about = "Limits by name, each shared by the sources that name it in "
+                                   "rate_limit, whatever their host.",
+                          .example = "{\"github\": {\"requests\": 5000, \"per\": \"1h\", "
+                                     "\"burst\": 10}}"},
     [ROOT_SHUTDOWN_TIMEOUT] = {.name = "shutdown_timeout",
                                .kind = KIND_DURATION,
                                TO(struct config, shutdown_timeout_ms),
@@ -138,6 +136,15 @@ const struct key_set root_key_set = {
     .holder = "the main file", .keys = root_keys, .count = COUNT(root_keys)};
 
 const struct key_set *const key_sets[] = {
-    &root_key_set,  &queue_key_set, &batch_key_set,  &hosts_key_set, &source_key_set,
-    &retry_key_set, &field_key_set, &secret_key_set, NULL,
+    &root_key_set,
+    &queue_key_set,
+    &batch_key_set,
+    &hosts_key_set,
+    &host_override_key_set,
+    &rate_limit_key_set,
+    &source_key_set,
+    &retry_key_set,
+    &field_key_set,
+    &secret_key_set,
+    NULL,
 };

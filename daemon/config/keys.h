@@ -128,6 +128,7 @@ enum source_key {
     SOURCE_SUCCESS_STATUS_CODES,
     SOURCE_RETRY,
     SOURCE_RESPECT_CACHE,
+    SOURCE_RATE_LIMIT,
     SOURCE_FORMAT,
     SOURCE_RECORDS,
     SOURCE_FIELDS,
@@ -147,6 +148,7 @@ enum root_key {
     ROOT_QUEUE,
     ROOT_BATCH,
     ROOT_HOSTS,
+    ROOT_RATE_LIMITS,
     ROOT_SHUTDOWN_TIMEOUT,
     ROOT_DEFAULTS,
     ROOT_INCLUDE,
@@ -159,11 +161,14 @@ enum field_key { FIELD_KEY_PATH, FIELD_KEY_TYPE, FIELD_KEY_UNIT, FIELD_KEY_COUNT
 /* More than any set has: the size of what is kept for each key while a mapping is read. */
 #define MAX_KEYS 96
 
-extern const struct key_set root_key_set;      /* of struct config */
-extern const struct key_set source_key_set;    /* of struct source */
-extern const struct key_set retry_key_set;     /* of struct retry_policy */
-extern const struct key_set field_key_set;     /* of struct field */
-extern const struct key_set secret_key_set;    /* of struct secret */
-extern const struct key_set *const key_sets[]; /* all of them, ended by NULL */
+extern const struct key_set root_key_set;          /* of struct config */
+extern const struct key_set hosts_key_set;         /* of struct config */
+extern const struct key_set host_override_key_set; /* of struct host_policy */
+extern const struct key_set rate_limit_key_set;    /* of struct rate_limit */
+extern const struct key_set source_key_set;        /* of struct source */
+extern const struct key_set retry_key_set;         /* of struct retry_policy */
+extern const struct key_set field_key_set;         /* of struct field */
+extern const struct key_set secret_key_set;        /* of struct secret */
+extern const struct key_set *const key_sets[];     /* all of them, ended by NULL */
 
 #endif

@@ -238,6 +238,14 @@ static const struct key source_keys[] = {
                               .about = "Whether Cache-Control: max-age and Expires make the "
                                        "interval longer, up to max_interval.",
                               .example = "true"},
+    [SOURCE_RATE_LIMIT] = {.name = "rate_limit",
+                           .kind = KIND_NAME,
+                           TO(struct source, rate_limit_name),
+                           RANGE(1, 128),
+                           .instead = "none",
+                           .about = "The name of one of rate_limits: each request waits for it, "
+                                    "retries too.",
+                           .example = "github"},
     [SOURCE_FORMAT] = {.name = "format",
                        .kind = KIND_CHOICE,
                        TO(struct source, format),

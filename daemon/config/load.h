@@ -92,9 +92,11 @@ struct load {
     bool tainted;        /* the value being read holds what a variable brought */
     bool file_failed;    /* a file could not be read as a whole: what is missing may be in it */
 
-    struct source base;     /* defaults */
-    bool mode_is_default;   /* defaults hold a write_mode */
-    struct origin *origins; /* one for each of config->sources */
+    bool rate_limits_failed; /* they have a mistake: who names one is not told that it is not there
+                              */
+    struct source base;      /* defaults */
+    bool mode_is_default;    /* defaults hold a write_mode */
+    struct origin *origins;  /* one for each of config->sources */
     size_t source_capacity;
 };
 
@@ -245,6 +247,18 @@ void check_request(struct load *load, const struct where *where, struct source *
                    const struct given *given);
 void check_request_defaults(struct load *load, const struct where *where,
                             const struct given *given);
+
+/* --- politeness.c --- */
+
+/* A duration of a host that follows that of the others. */
+#define NOT_SAID (-1)
+
+/* Finds the rate limit that a source names. */
+void check_rate_limit_name(struct load *load, const struct where *where, struct source *source,
+                           const struct given *given);
+
+/* Finds the policy of each source's host, once every source is whole. */
+void complete_politeness(struct load *load);
 
 /* --- file.c and include.c --- */
 

@@ -86,6 +86,7 @@ void check_defaults(struct load *load, const struct where *where, const struct g
             check_bound(load, where, &bounds[i], &copy, given);
     }
     check_request_defaults(load, where, given);
+    check_rate_limit_name(load, where, &copy, given);
 }
 
 /* --- The table, its key and its columns. --- */
@@ -234,6 +235,7 @@ void check_source(struct load *load, const struct where *where, struct item *ite
 {
     for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++)
         check_bound(load, where, &bounds[i], source, given);
+    check_rate_limit_name(load, where, source, given);
     check_table(load, where, source, given);
     check_write_mode(load, where, item, source, given);
     check_primary_key(load, where, source, given);

@@ -1,6 +1,6 @@
 /*
  * Taking over a configuration, in two steps: prepare() gets everything that can fail to be had, an
- * entry and a host for each source and room in map and heaps, and can be undone; the second step
+ * entry and a line for each source and room in map and heaps, and can be undone; the second step
  * cannot fail. So a reload either happens or leaves no trace.
  */
 #include <assert.h>
@@ -14,14 +14,14 @@ struct seat {
     const struct source *source;
     const struct source_state *state;
     struct entry *entry; /* NULL: this source is not to run */
-    struct host *host;   /* referenced; NULL: the entry's own is right */
+    struct line *line;   /* referenced; NULL: the entry's own is right */
     bool fresh;          /* the entry was made for this seat; commit() puts it into the map */
 };
 
 struct change {
     struct seat *seats; /* owned, one for each source of the configuration */
     size_t count;
-    TAILQ_HEAD(, host_waiter) dropped; /* entries to be freed when the mutex is free */
+    TAILQ_HEAD(, waiter) dropped; /* entries to be freed when the mutex is free */
 };
 
 /* Which sources are to run: those that are enabled and, with `only`, named. NULL: no memory. */
@@ -42,6 +42,11 @@ static bool *choose_sources(const struct config *config, const char *const *only
     return chosen;
 }
 
+static const char *limit_name(const struct source *source)
+{
+    return source->rate_limit != NULL ? source->rate_limit->name : NULL;
+}
+
 static int prepare_seat(struct schedule *s, struct seat *seat)
 {
     const struct source *source = seat->source;
@@ -49,7 +54,7 @@ static int prepare_seat(struct schedule *s, struct seat *seat)
 
     if (node != NULL) {
         seat->entry = entry_of_node(node);
-        if (strcmp(seat->entry->host->name, source->host) == 0)
+        if (line_is_for(seat->entry->line, source->host, limit_name(source)))
             return 0;
     } else {
         seat->fresh = true;
@@ -57,23 +62,26 @@ static int prepare_seat(struct schedule *s, struct seat *seat)
         if (seat->entry == NULL)
             return -1;
     }
-    seat->host = host_get(&s->hosts, source->host);
-    return seat->host != NULL ? 0 : -1;
+    seat->line = line_get(&s->lines, source->host, limit_name(source));
+    return seat->line != NULL ? 0 : -1;
 }
 
 /*
  * Room in each heap for every entry that can come to be there: an entry has a reference to its
- * host, and to the one it moves to.
+ * line, and to the one it moves to.
  */
-static int reserve_heaps(const struct hosts *hosts, struct lane *lanes, unsigned lane_count)
+static int reserve_heaps(const struct lines *lines, struct lane *lanes, unsigned lane_count)
 {
     size_t *wanted = calloc(lane_count, sizeof(*wanted));
     int rc = 0;
 
     if (wanted == NULL)
         return -1;
-    for (struct host *h = hosts_next(hosts, NULL); h != NULL; h = hosts_next(hosts, h))
-        wanted[h->node.hash % lane_count] += h->references;
+    for (struct host *h = hosts_next(lines, NULL); h != NULL; h = hosts_next(lines, h)) {
+        for (const struct line *line = LIST_FIRST(&h->lines); line != NULL;
+             line = LIST_NEXT(line, of_host))
+            wanted[h->node.hash % lane_count] += line->references;
+    }
     for (unsigned i = 0; i < lane_count && rc == 0; i++)
         rc = heap_reserve(&lanes[i].heap, wanted[i]);
     free(wanted);
@@ -93,7 +101,7 @@ static int prepare(struct schedule *s, struct change *change, const struct confi
         if (chosen[i] && prepare_seat(s, seat) == -1)
             return -1;
     }
-    return reserve_heaps(&s->hosts, s->lanes, s->lane_count);
+    return reserve_heaps(&s->lines, s->lanes, s->lane_count);
 }
 
 static void undo(struct schedule *s, struct change *change)
@@ -101,7 +109,7 @@ static void undo(struct schedule *s, struct change *change)
     for (size_t i = 0; i < change->count; i++) {
         struct seat *seat = &change->seats[i];
 
-        host_put(&s->hosts, seat->host);
+        line_put(&s->lines, seat->line);
         if (seat->fresh)
             entry_free(seat->entry);
     }
@@ -112,7 +120,7 @@ static void seat_new(struct schedule *s, const struct seat *seat, struct instant
     struct entry *e = seat->entry;
 
     map_insert(&s->entries, &e->node, e->name);
-    e->host = seat->host;
+    e->line = seat->line;
     e->source = seat->source;
     e->run.source_id = seat->state->id;
     e->failures = seat->state->failures;
@@ -120,13 +128,13 @@ static void seat_new(struct schedule *s, const struct seat *seat, struct instant
     entry_queue(s, e, e->due_ms);
 }
 
-static void move_to_host(struct schedule *s, struct entry *e, struct host *host)
+static void move_to_line(struct schedule *s, struct entry *e, struct line *line)
 {
     bool placed = e->place != ENTRY_NOWHERE;
 
     entry_withdraw(s, e);
-    host_put(&s->hosts, e->host);
-    e->host = host;
+    line_put(&s->lines, e->line);
+    e->line = line;
     if (placed)
         entry_queue(s, e, e->due_ms);
 }
@@ -136,8 +144,8 @@ static void reseat_busy(struct schedule *s, const struct seat *seat, bool change
 {
     struct entry *e = seat->entry;
 
-    host_put(&s->hosts, e->next_host);
-    e->next_host = seat->host;
+    line_put(&s->lines, e->next_line);
+    e->next_line = seat->line;
     if (changed)
         e->planned = false;
 }
@@ -153,8 +161,8 @@ static void reseat(struct schedule *s, const struct seat *seat, struct instant n
         return;
     }
     e->run.source_id = seat->state->id;
-    if (seat->host != NULL)
-        move_to_host(s, e, seat->host);
+    if (seat->line != NULL)
+        move_to_line(s, e, seat->line);
     if (changed && e->place != ENTRY_NOWHERE)
         entry_bring_forward(s, e, now);
 }
@@ -163,8 +171,8 @@ static void reseat(struct schedule *s, const struct seat *seat, struct instant n
 static void unseat(struct schedule *s, struct change *change, struct entry *e)
 {
     if (e->place == ENTRY_OUT) {
-        host_put(&s->hosts, e->next_host);
-        e->next_host = NULL;
+        line_put(&s->lines, e->next_line);
+        e->next_line = NULL;
         e->source = NULL;
         return;
     }
@@ -209,6 +217,29 @@ static void recount(struct schedule *s)
     }
 }
 
+/* The line of the source's next run. */
+static struct line *seat_line(const struct seat *seat)
+{
+    return seat->entry->next_line != NULL ? seat->entry->next_line : seat->entry->line;
+}
+
+/* Many sources share a host or a rate limit; they all say the same of it. */
+static void set_rules(struct schedule *s, const struct change *change)
+{
+    for (size_t i = 0; i < change->count; i++) {
+        const struct seat *seat = &change->seats[i];
+        const struct host_policy *host = seat->source->host_policy;
+        const struct rate_limit *limit = seat->source->rate_limit;
+
+        if (seat->entry == NULL)
+            continue;
+        host_set(&s->lines, seat_line(seat)->host, host->max_concurrent, host->min_spacing_ms);
+        if (limit != NULL)
+            limit_set(&s->lines, seat_line(seat)->limit, limit->requests, limit->per_ms,
+                      limit->burst);
+    }
+}
+
 /* Returns the configuration that was, whose reference is the caller's. */
 static struct config *commit(struct schedule *s, struct change *change, struct config *config,
                              struct instant now)
@@ -223,14 +254,14 @@ static struct config *commit(struct schedule *s, struct change *change, struct c
             reseat(s, &change->seats[i], now);
     }
     s->config = config_ref(config);
-    hosts_set_limit(&s->hosts, config->host_max_concurrent);
+    set_rules(s, change);
     recount(s);
     return old;
 }
 
 static void free_change(struct change *change)
 {
-    struct host_waiter *waiter;
+    struct waiter *waiter;
 
     while ((waiter = TAILQ_FIRST(&change->dropped)) != NULL) {
         TAILQ_REMOVE(&change->dropped, waiter, link);
@@ -246,6 +277,7 @@ int schedule_configure(struct schedule *s, struct config *config, const struct s
     struct change change = {.count = config->source_count};
     bool *chosen = choose_sources(config, only, only_count);
     struct config *old = NULL;
+    uint64_t wakes = 0;
     int rc = -1;
 
     TAILQ_INIT(&change.dropped);
@@ -253,6 +285,7 @@ int schedule_configure(struct schedule *s, struct config *config, const struct s
     if (chosen == NULL || change.seats == NULL)
         goto out;
     pthread_mutex_lock(&s->mutex);
+    lines_set_now(&s->lines, now.monotonic_ms);
     rc = prepare(s, &change, config, states, chosen);
     if (rc == 0)
         old = commit(s, &change, config, now);
@@ -260,6 +293,7 @@ int schedule_configure(struct schedule *s, struct config *config, const struct s
         undo(s, &change);
     if (s->out == 0)
         pthread_cond_broadcast(&s->idle); /* what they wait for may have been removed */
+    wakes = schedule_collect_wakes(s);
     pthread_mutex_unlock(&s->mutex);
 
 out:
@@ -269,8 +303,7 @@ out:
     if (rc == -1)
         error_set(err, ERROR_NOMEM, "schedule: out of memory for %zu sources",
                   config->source_count);
-    else
-        schedule_wake_lanes(s);
+    schedule_send_wakes(s, wakes);
     return rc;
 }
 
@@ -296,28 +329,32 @@ static void move_to_lanes(struct schedule *s, struct lane *lanes, unsigned count
         struct entry *e = entry_of_node(n);
 
         if (e->place == ENTRY_DUE)
-            heap_push(&lanes[e->host->lane].heap, &e->item, e->due_ms);
+            heap_push(&lanes[entry_lane(e)].heap, &e->item, e->due_ms);
     }
     free_lanes(s->lanes, s->lane_count);
     s->lanes = lanes;
     s->lane_count = count;
+    s->lines.news = UINT64_MAX;
 }
 
 int schedule_set_lanes(struct schedule *s, unsigned count, struct error *err)
 {
     struct lane *lanes;
+    uint64_t wakes = 0;
     int rc = -1;
 
     assert(count > 0);
     lanes = calloc(count, sizeof(*lanes));
     pthread_mutex_lock(&s->mutex);
-    if (lanes != NULL && reserve_heaps(&s->hosts, lanes, count) == 0)
-        rc = hosts_set_lanes(&s->hosts, count);
-    if (rc == 0)
+    if (lanes != NULL && reserve_heaps(&s->lines, lanes, count) == 0)
+        rc = lines_set_lanes(&s->lines, count);
+    if (rc == 0) {
         move_to_lanes(s, lanes, count);
+        wakes = schedule_collect_wakes(s);
+    }
     pthread_mutex_unlock(&s->mutex);
     if (rc == 0) {
-        schedule_wake_lanes(s);
+        schedule_send_wakes(s, wakes);
         return 0;
     }
     free_lanes(lanes, count);

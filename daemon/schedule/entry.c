@@ -25,21 +25,35 @@ void entry_free(struct entry *e)
     free(e);
 }
 
+unsigned entry_lane(const struct entry *e)
+{
+    return e->line->host->lane;
+}
+
 void entry_queue(struct schedule *s, struct entry *e, int64_t due_ms)
 {
     assert(e->place == ENTRY_NOWHERE);
     e->due_ms = due_ms;
     e->place = ENTRY_DUE;
-    heap_push(&s->lanes[e->host->lane].heap, &e->item, due_ms);
+    heap_push(&s->lanes[entry_lane(e)].heap, &e->item, due_ms);
+    s->lines.news |= UINT64_C(1) << entry_lane(e);
+}
+
+void entry_wait(struct schedule *s, struct entry *e)
+{
+    assert(e->place == ENTRY_NOWHERE);
+    e->place = ENTRY_WAITING;
+    e->waiter.due_ms = e->due_ms;
+    line_wait(&s->lines, e->line, &e->waiter);
 }
 
 void entry_withdraw(struct schedule *s, struct entry *e)
 {
     assert(e->place != ENTRY_OUT);
     if (e->place == ENTRY_DUE)
-        heap_remove(&s->lanes[e->host->lane].heap, &e->item);
+        heap_remove(&s->lanes[entry_lane(e)].heap, &e->item);
     if (e->place == ENTRY_WAITING)
-        host_unwait(&s->hosts, e->host, &e->waiter);
+        line_unwait(&s->lines, e->line, &e->waiter);
     e->place = ENTRY_NOWHERE;
 }
 
@@ -47,8 +61,8 @@ void entry_forget(struct schedule *s, struct entry *e)
 {
     entry_withdraw(s, e);
     map_remove(&s->entries, &e->node);
-    host_put(&s->hosts, e->host);
-    host_put(&s->hosts, e->next_host);
-    e->host = NULL;
-    e->next_host = NULL;
+    line_put(&s->lines, e->line);
+    line_put(&s->lines, e->next_line);
+    e->line = NULL;
+    e->next_line = NULL;
 }

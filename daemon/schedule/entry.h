@@ -2,10 +2,10 @@
  * entry.h - what the schedule keeps, shared by the files of this room: an entry a source, a lane a
  * fetcher, and the schedule itself.
  *
- * Where an entry is: in the heap of its lane by due time; when that has come and its host has no
- * room, in the line of its host; out, when another stage has its run; nowhere, when it ran and is
- * not due again. A run that waits for another attempt is in the heap like the others, but keeps the
- * configuration it started with, so that one run is never of two minds.
+ * Where an entry is: in the heap of its lane by due time; when that has come and its host or its
+ * rate limit has no room, in the line of the two; out, when another stage has its run; nowhere,
+ * when it ran and is not due again. A run that waits for another attempt is in the heap like the
+ * others, but keeps the configuration it started with, so that one run is never of two minds.
  */
 #ifndef GATHERD_SCHEDULE_ENTRY_H
 #define GATHERD_SCHEDULE_ENTRY_H
@@ -18,7 +18,7 @@
 
 #include "gatherd/schedule.h"
 #include "schedule/heap.h"
-#include "schedule/host.h"
+#include "schedule/line.h"
 #include "schedule/map.h"
 #include "schedule/random.h"
 
@@ -27,11 +27,13 @@ enum entry_place { ENTRY_NOWHERE, ENTRY_DUE, ENTRY_WAITING, ENTRY_OUT };
 struct entry {
     struct run run;              /* the schedule touches it only while it is not out */
     const struct source *source; /* in the schedule's configuration; NULL: gone while it was out */
-    struct host *host;           /* referenced; of the run at hand, else of the next one */
-    struct host *next_host;      /* referenced; takes its place when the run is over, or NULL */
+    struct line *line;           /* referenced; of the run at hand, else of the next one */
+    struct line *next_line;      /* referenced; takes its place when the run is over, or NULL */
     struct map_node node;
-    struct heap_item item;     /* while ENTRY_DUE */
-    struct host_waiter waiter; /* while ENTRY_WAITING */
+    union {
+        struct heap_item item; /* while ENTRY_DUE */
+        struct waiter waiter;  /* while ENTRY_WAITING */
+    };
 
     int64_t due_ms;       /* monotonic: the slot with its jitter, or the next attempt */
     int64_t slot_ms;      /* Unix time of the slot, by the clock when it was planned ... */
@@ -40,7 +42,7 @@ struct entry {
     int64_t planned_slot_ms; /* the same of the next slot, while `planned` */
     int64_t planned_mono_ms;
     int64_t refused_slot_ms; /* the next slot, should the table not take the run */
-    int64_t not_before_ms;   /* monotonic: what the server asked for last */
+    int64_t not_before_ms;   /* monotonic: the server asked for no request before */
 
     unsigned failures; /* as recorded */
     enum entry_place place;
@@ -71,7 +73,7 @@ struct schedule {
     pthread_cond_t idle;   /* broadcast when the last run came back, and by stop */
     struct config *config; /* owned reference; NULL before the first schedule_configure() */
     struct map entries;    /* owns the entries, those that are out too */
-    struct hosts hosts;
+    struct lines lines;
     struct lane *lanes; /* owned */
     unsigned lane_count;
     struct random random;
@@ -92,7 +94,7 @@ static inline struct entry *entry_of_item(struct heap_item *item)
     return (struct entry *)((char *)item - offsetof(struct entry, item));
 }
 
-static inline struct entry *entry_of_waiter(struct host_waiter *waiter)
+static inline struct entry *entry_of_waiter(struct waiter *waiter)
 {
     return (struct entry *)((char *)waiter - offsetof(struct entry, waiter));
 }
@@ -110,13 +112,19 @@ struct entry *entry_create(const char *name);
 /* Frees an entry that is in no place and not in the map. Needs no mutex. */
 void entry_free(struct entry *e);
 
+/* The lane of its host. */
+unsigned entry_lane(const struct entry *e);
+
 /* Into the heap of its lane. */
 void entry_queue(struct schedule *s, struct entry *e, int64_t due_ms);
+
+/* Into its line: it is due, and may not start yet. */
+void entry_wait(struct schedule *s, struct entry *e);
 
 /* Out of heap or line; it is nowhere then. */
 void entry_withdraw(struct schedule *s, struct entry *e);
 
-/* Out of place, map and host: what is left is for entry_free(). */
+/* Out of place, map and line: what is left is for entry_free(). */
 void entry_forget(struct schedule *s, struct entry *e);
 
 /* --- plan.c: when a source is due. The caller holds the mutex. --- */
@@ -140,9 +148,16 @@ void entry_refused(struct entry *e);
 /* Makes the planned slot the entry's. */
 void entry_adopt_plan(struct entry *e);
 
-/* --- schedule.c --- */
+/* --- wake.c --- */
 
-/* Wakes the lanes that have something sooner than they were told. No lock held. */
-void schedule_wake_lanes(struct schedule *s);
+/*
+ * A bit (1 << lane) for each lane with news that must be told that it has something sooner. It is
+ * told once: from then on it is awake and asks by itself.
+ */
+uint64_t schedule_collect_wakes(struct schedule *s);                /* the caller holds the mutex */
+void schedule_send_wakes(const struct schedule *s, uint64_t wakes); /* ... and has given it back */
+
+/* Nothing may start in this lane: how long it can sleep, and that it was told so. */
+int64_t schedule_tell_wait(struct schedule *s, unsigned lane, struct instant now);
 
 #endif

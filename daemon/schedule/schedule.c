@@ -1,7 +1,5 @@
 /*
- * The life of an entry: due, taken, its transfer ended, perhaps tried again, planned, back. Who
- * changes something that a lane may be waiting for asks wants_wake() before it unlocks, and calls
- * the callback after it.
+ * The life of an entry: due, taken, its transfer ended, perhaps tried again, planned, back.
  */
 #include "gatherd/schedule.h"
 
@@ -10,55 +8,6 @@
 
 #include "schedule/backoff.h"
 #include "schedule/entry.h"
-
-/* The lanes that one call has news for: of the host it left, and of the host it goes to. */
-struct wakes {
-    unsigned lanes[2];
-    unsigned count;
-};
-
-/* Whether this lane must be told. It is told once: from then on it is awake and asks by itself. */
-static bool wants_wake(struct schedule *s, unsigned number)
-{
-    struct lane *lane = &s->lanes[number];
-    int64_t due_ms;
-
-    if (s->stopped || !lane->asleep)
-        return false;
-    if (hosts_first_ready(&s->hosts, number) == NULL &&
-        (heap_first(&lane->heap, &due_ms) == NULL || due_ms >= lane->told_ms))
-        return false;
-    lane->asleep = false;
-    return true;
-}
-
-static void note_wake(struct schedule *s, struct wakes *wakes, unsigned lane)
-{
-    if (wants_wake(s, lane))
-        wakes->lanes[wakes->count++] = lane;
-}
-
-static void send_wakes(const struct schedule *s, const struct wakes *wakes)
-{
-    for (unsigned i = 0; i < wakes->count; i++)
-        s->wake(s->wake_context, wakes->lanes[i]);
-}
-
-void schedule_wake_lanes(struct schedule *s)
-{
-    bool more = true;
-
-    for (unsigned lane = 0; more; lane++) {
-        bool wake;
-
-        pthread_mutex_lock(&s->mutex);
-        more = lane + 1 < s->lane_count;
-        wake = lane < s->lane_count && wants_wake(s, lane);
-        pthread_mutex_unlock(&s->mutex);
-        if (wake)
-            s->wake(s->wake_context, lane);
-    }
-}
 
 static int init_condition(pthread_cond_t *condition)
 {
@@ -119,7 +68,7 @@ void schedule_free(struct schedule *s)
         entry_free(e);
     }
     map_free(&s->entries);
-    hosts_free(&s->hosts);
+    lines_free(&s->lines);
     for (unsigned i = 0; i < s->lane_count; i++)
         heap_free(&s->lanes[i].heap);
     free(s->lanes);
@@ -146,7 +95,7 @@ static void start_run(struct schedule *s, struct entry *e, struct instant now)
 
 static struct run *hand_out(struct schedule *s, struct entry *e, struct instant now)
 {
-    host_transfer_started(&s->hosts, e->host);
+    line_started(&s->lines, e->line);
     e->in_flight = true;
     e->planned = false;
     e->place = ENTRY_OUT;
@@ -157,9 +106,9 @@ static struct run *hand_out(struct schedule *s, struct entry *e, struct instant 
     return &e->run;
 }
 
-static struct entry *first_ready(const struct schedule *s, unsigned lane)
+static struct entry *first_ready(struct schedule *s, unsigned lane)
 {
-    struct host_waiter *waiter = hosts_first_ready(&s->hosts, lane);
+    struct waiter *waiter = lines_first_ready(&s->lines, lane);
 
     return waiter != NULL ? entry_of_waiter(waiter) : NULL;
 }
@@ -174,8 +123,9 @@ static struct entry *first_due(const struct schedule *s, unsigned lane, struct i
 
 /*
  * The entry whose turn it is, taken out of its place. Who has been due longest goes first, be it in
- * the line of a host or in the heap, so neither can starve the other. An entry whose host is busy,
- * or has others in line, goes to the end of that line: each does so once for each time it is due.
+ * a line or in the heap, so neither can starve the other. An entry whose host or rate limit is
+ * busy, or has others in line, goes to the end of that line: each does so once for each time it is
+ * due.
  */
 static struct entry *next_entry(struct schedule *s, unsigned lane, struct instant now)
 {
@@ -190,63 +140,55 @@ static struct entry *next_entry(struct schedule *s, unsigned lane, struct instan
         if (due == NULL)
             return NULL;
         entry_withdraw(s, due);
-        if (host_has_room(&s->hosts, due->host) && TAILQ_EMPTY(&due->host->waiting))
+        if (due->not_before_ms > now.monotonic_ms)
+            entry_queue(s, due, due->not_before_ms);
+        else if (line_may_start(&s->lines, due->line))
             return due;
-        host_wait(&s->hosts, due->host, &due->waiter);
-        due->place = ENTRY_WAITING;
+        else
+            entry_wait(s, due);
     }
-}
-
-/* Nothing may start: how long the lane can sleep, and that it was told so. */
-static int64_t tell_wait(struct lane *lane, struct instant now)
-{
-    int64_t due_ms;
-
-    lane->asleep = true;
-    if (heap_first(&lane->heap, &due_ms) == NULL) {
-        lane->told_ms = INT64_MAX;
-        return -1;
-    }
-    lane->told_ms = due_ms;
-    return due_ms - now.monotonic_ms;
 }
 
 struct run *schedule_take(struct schedule *s, unsigned lane, struct instant now, int64_t *wait_ms)
 {
     struct entry *e = NULL;
     struct run *run = NULL;
+    uint64_t wakes;
 
     pthread_mutex_lock(&s->mutex);
     *wait_ms = -1;
     if (!s->stopped && lane < s->lane_count) {
+        lines_set_now(&s->lines, now.monotonic_ms);
         s->lanes[lane].asleep = false;
         e = next_entry(s, lane, now);
-        *wait_ms = e != NULL ? 0 : tell_wait(&s->lanes[lane], now);
+        *wait_ms = e != NULL ? 0 : schedule_tell_wait(s, lane, now);
     }
     if (e != NULL)
         run = hand_out(s, e, now);
+    wakes = schedule_collect_wakes(s);
     pthread_mutex_unlock(&s->mutex);
+    schedule_send_wakes(s, wakes);
     return run;
 }
 
 static void end_transfer(struct schedule *s, struct entry *e)
 {
     if (e->in_flight)
-        host_transfer_ended(&s->hosts, e->host);
+        line_ended(&s->lines, e->line);
     e->in_flight = false;
 }
 
 void schedule_transfer_ended(struct schedule *s, struct run *run)
 {
     struct entry *e = entry_of_run(run);
-    struct wakes wakes = {.count = 0};
+    uint64_t wakes;
 
     pthread_mutex_lock(&s->mutex);
     assert(e->place == ENTRY_OUT);
     end_transfer(s, e);
-    note_wake(s, &wakes, e->host->lane);
+    wakes = schedule_collect_wakes(s);
     pthread_mutex_unlock(&s->mutex);
-    send_wakes(s, &wakes);
+    schedule_send_wakes(s, wakes);
 }
 
 int64_t schedule_retry_delay(struct schedule *s, const struct run *run)
@@ -277,12 +219,11 @@ void schedule_retry(struct schedule *s, struct run *run, struct instant now, int
 {
     struct entry *e = entry_of_run(run);
     struct entry *gone = NULL;
-    struct wakes wakes = {.count = 0};
-    unsigned lane;
+    uint64_t wakes;
 
     pthread_mutex_lock(&s->mutex);
+    lines_set_now(&s->lines, now.monotonic_ms);
     come_back(s, e);
-    lane = e->host->lane;
     if (e->source == NULL) {
         entry_forget(s, e);
         gone = e;
@@ -293,10 +234,10 @@ void schedule_retry(struct schedule *s, struct run *run, struct instant now, int
     }
     if (is_idle(s))
         pthread_cond_broadcast(&s->idle);
-    note_wake(s, &wakes, lane);
+    wakes = schedule_collect_wakes(s);
     pthread_mutex_unlock(&s->mutex);
     entry_free(gone);
-    send_wakes(s, &wakes);
+    schedule_send_wakes(s, wakes);
 }
 
 void schedule_plan(struct schedule *s, struct run *run, struct instant now)
@@ -332,10 +273,10 @@ static void set_failures(struct schedule *s, struct entry *e, unsigned failures)
  */
 static void go_on(struct schedule *s, struct entry *e, bool recorded, struct instant now)
 {
-    if (e->next_host != NULL) {
-        host_put(&s->hosts, e->host);
-        e->host = e->next_host;
-        e->next_host = NULL;
+    if (e->next_line != NULL) {
+        line_put(&s->lines, e->line);
+        e->line = e->next_line;
+        e->next_line = NULL;
     }
     if (!recorded) {
         entry_queue(s, e, now.monotonic_ms);
@@ -366,13 +307,12 @@ void schedule_return(struct schedule *s, struct run *run, bool recorded, struct 
 {
     struct entry *e = entry_of_run(run);
     struct entry *gone = NULL;
-    struct wakes wakes = {.count = 0};
     struct run answer;
-    unsigned lane;
+    uint64_t wakes;
 
     pthread_mutex_lock(&s->mutex);
+    lines_set_now(&s->lines, now.monotonic_ms);
     come_back(s, e);
-    lane = e->host->lane;
     if (recorded && !e->planned)
         entry_plan(s, e, now);
     answer = strip(run);
@@ -381,16 +321,15 @@ void schedule_return(struct schedule *s, struct run *run, bool recorded, struct 
         gone = e;
     } else {
         go_on(s, e, recorded, now);
-        note_wake(s, &wakes, e->host->lane);
     }
-    note_wake(s, &wakes, lane);
     if (is_idle(s))
         pthread_cond_broadcast(&s->idle);
+    wakes = schedule_collect_wakes(s);
     pthread_mutex_unlock(&s->mutex);
     run_clear_response(&answer);
     config_unref(answer.config);
     entry_free(gone);
-    send_wakes(s, &wakes);
+    schedule_send_wakes(s, wakes);
 }
 
 void schedule_stop(struct schedule *s)
@@ -421,10 +360,15 @@ int schedule_wait_idle(struct schedule *s, int64_t timeout_ms)
 
 struct schedule_stats schedule_stats(struct schedule *s, struct instant now)
 {
-    struct schedule_stats stats;
+    struct schedule_stats stats = {0};
 
     pthread_mutex_lock(&s->mutex);
-    stats = (struct schedule_stats){s->sources, s->out, s->hosts.waiting, s->failing};
+    stats.sources = s->sources;
+    stats.out = s->out;
+    stats.failing = s->failing;
+    lines_set_now(&s->lines, now.monotonic_ms);
+    stats.held_up = lines_held_up(&s->lines);
+    stats.overdue = s->lines.waiting - stats.held_up;
     for (unsigned i = 0; i < s->lane_count; i++)
         stats.overdue += heap_count_until(&s->lanes[i].heap, now.monotonic_ms);
     pthread_mutex_unlock(&s->mutex);

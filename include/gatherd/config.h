@@ -76,6 +76,21 @@ struct retry_policy {
     int64_t cap_ms;
 };
 
+/* How politely a host is treated. */
+struct host_policy {
+    const char *name; /* "name" or "name:port" in lower case; NULL: of every host without its own */
+    unsigned max_concurrent; /* requests at once */
+    int64_t min_spacing_ms;  /* from the start of one to the start of the next */
+};
+
+/* What sources that name it have together. */
+struct rate_limit {
+    const char *name;
+    unsigned requests; /* over a long time at most so many ... */
+    int64_t per_ms;    /* ... in this time */
+    unsigned burst;    /* that may follow each other at once; 1: all come evenly */
+};
+
 struct source {
     struct config *config; /* the configuration it stands in */
     size_t index;          /* its place in config->sources */
@@ -85,8 +100,11 @@ struct source {
     uint64_t fingerprint;
 
     const char *name;
-    const char *url;  /* without params; always http or https, with a host */
-    const char *host; /* "name:port" in lower case: the key of politeness */
+    const char *url;                       /* without params; always http or https, with a host */
+    const char *host;                      /* "name:port" in lower case: the key of politeness */
+    const struct host_policy *host_policy; /* of its host; never NULL */
+    const char *rate_limit_name;           /* NULL: none */
+    const struct rate_limit *rate_limit;   /* the one of that name, or NULL */
     bool enabled;
 
     int64_t interval_ms;
@@ -139,7 +157,11 @@ struct config {
     size_t queue_max_items;
     size_t queue_max_bytes;
     size_t batch_max_rows;
-    unsigned host_max_concurrent;
+    struct host_policy hosts; /* without a name: of hosts that have no override */
+    struct host_policy *host_overrides;
+    size_t host_override_count;
+    const struct rate_limit *rate_limits;
+    size_t rate_limit_count;
     int64_t shutdown_timeout_ms;
 
     struct source *sources; /* in the order of the files; disabled ones too */

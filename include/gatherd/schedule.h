@@ -1,5 +1,5 @@
 /*
- * schedule.h - which run may start now: due times, politeness to hosts, backoff.
+ * schedule.h - which run may start now: due times, politeness to hosts, rate limits, backoff.
  *
  * The schedule owns every run that no other stage has. It is pure logic: time is passed in, nothing
  * waits, and no call does I/O; a poll costs O(log n) in the number of sources. Interval sources run
@@ -31,7 +31,7 @@ struct schedule; /* opaque */
 typedef void schedule_wake_fn(void *context, unsigned lane);
 
 struct schedule_options {
-    unsigned lanes;         /* at least 1 */
+    unsigned lanes;         /* 1 to 64 */
     uint64_t seed;          /* of jitter and backoff */
     bool once;              /* each source is due now, runs once and is not due again */
     schedule_wake_fn *wake; /* never NULL */
@@ -125,7 +125,8 @@ int schedule_wait_idle(struct schedule *schedule, int64_t timeout_ms);
 struct schedule_stats {
     size_t sources; /* enabled */
     size_t out;     /* runs with another stage */
-    size_t overdue; /* due, and waiting for their host or for a fetcher */
+    size_t overdue; /* due, and waiting for room at their host or for a fetcher */
+    size_t held_up; /* due, and waiting because a rate limit, a spacing or the server says so */
     size_t failing; /* of `sources`: those whose last run failed */
 };
 

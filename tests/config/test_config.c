@@ -45,7 +45,7 @@ static void a_source_with_name_and_url_has_every_default(void **state)
     assert_int_equal(config->queue_max_items, 1000);
     assert_int_equal(config->queue_max_bytes, 64 * 1024 * 1024);
     assert_int_equal(config->batch_max_rows, 5000);
-    assert_int_equal(config->host_max_concurrent, 2);
+    assert_int_equal(config->hosts.max_concurrent, 2);
     assert_int_equal(config->shutdown_timeout_ms, 30000);
     assert_int_equal(config->source_count, 1);
     assert_ptr_equal(s->config, config);
@@ -96,7 +96,7 @@ static void every_key_of_the_daemon_arrives(void **state)
     assert_int_equal(config->queue_max_items, 7);
     assert_int_equal(config->queue_max_bytes, 1000000);
     assert_int_equal(config->batch_max_rows, 9);
-    assert_int_equal(config->host_max_concurrent, 5);
+    assert_int_equal(config->hosts.max_concurrent, 5);
     assert_int_equal(config->shutdown_timeout_ms, 90000);
     config_unref(config);
 }

@@ -9,6 +9,7 @@
 #include "config/keys.h"
 #include "config/masks.h"
 #include "gatherd/config.h"
+#include "key_example.h"
 
 /* A folder for the files of a test. */
 struct world {
@@ -376,14 +377,7 @@ static void every_example_of_the_table_comes_back(void **state)
         const struct key *key = &source_key_set.keys[k];
         struct text yaml = {0};
 
-        text_add(&yaml, "sources:\n- ");
-        if (strcmp(key->name, "name") != 0)
-            text_add(&yaml, "name: a\n  ");
-        if (strcmp(key->name, "url") != 0)
-            text_add(&yaml, "url: https://example.org/\n  ");
-        if (strcmp(key->name, "write_mode") == 0)
-            text_add(&yaml, "primary_key: id\n  ");
-        text_format(&yaml, "%s: %s\n", key->name, key->example);
+        key_example_yaml(&yaml, key);
         assert_example_comes_back(*state, text_string(&yaml), key->name);
         text_free(&yaml);
     }

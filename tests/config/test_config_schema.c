@@ -10,6 +10,7 @@
 #include "expected.h"
 #include "gatherd/config.h"
 #include "gatherd/json.h"
+#include "key_example.h"
 
 static const struct node *member(const struct node *object, const char *name)
 {
@@ -90,14 +91,7 @@ static void every_example_of_the_table_loads(void **state)
         struct text yaml = {0};
         struct config *config;
 
-        text_add(&yaml, "sources:\n- ");
-        if (strcmp(key->name, "name") != 0)
-            text_add(&yaml, "name: a\n  ");
-        if (strcmp(key->name, "url") != 0)
-            text_add(&yaml, "url: https://example.org/\n  ");
-        if (strcmp(key->name, "write_mode") == 0)
-            text_add(&yaml, "primary_key: id\n  ");
-        text_format(&yaml, "%s: %s\n", key->name, key->example);
+        key_example_yaml(&yaml, key);
         config = config_parse(yaml.data, yaml.length, "example.yaml", "", &report);
         if (config == NULL)
             fail_msg("%s%s", text_string(&yaml), text_string(&report.text));

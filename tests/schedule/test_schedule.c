@@ -579,11 +579,11 @@ static void a_host_goes_with_its_last_source(void **state)
     struct world *w = *state;
 
     two_sources_of_one_host(w);
-    assert_int_equal(w->schedule->hosts.map.count, 1);
+    assert_int_equal(w->schedule->lines.hosts.count, 1);
     world_configure_one(w, source_like("c", "other:80", MINUTE), -1);
-    assert_int_equal(w->schedule->hosts.map.count, 1);
+    assert_int_equal(w->schedule->lines.hosts.count, 1);
     world_configure(w, NULL, 0, 2, -1);
-    assert_int_equal(w->schedule->hosts.map.count, 0);
+    assert_int_equal(w->schedule->lines.hosts.count, 0);
 }
 
 /* --- Stopping and waiting --- */

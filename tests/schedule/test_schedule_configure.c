@@ -177,9 +177,9 @@ static void a_retry_of_a_changed_source_is_made_as_the_run_began(void **state)
     run = world_take_next(w);
     assert_int_equal(run->attempt, 1);
     assert_string_equal(run->source->host, "h:80");
-    assert_int_equal(w->schedule->hosts.map.count, 2);
+    assert_int_equal(w->schedule->lines.hosts.count, 2);
     world_finish(w, run, RUN_OK);
-    assert_int_equal(w->schedule->hosts.map.count, 1);
+    assert_int_equal(w->schedule->lines.hosts.count, 1);
     run = world_take_next(w);
     assert_string_equal(run->source->host, "moved:80");
     schedule_return(w->schedule, run, true, w->now);
@@ -222,7 +222,7 @@ static void a_removed_source_that_is_out_is_dropped_when_it_comes_back(void **st
     schedule_plan(w->schedule, run, w->now);
     schedule_return(w->schedule, run, true, w->now);
     assert_int_equal(w->schedule->entries.count, 0);
-    assert_int_equal(w->schedule->hosts.map.count, 0);
+    assert_int_equal(w->schedule->lines.hosts.count, 0);
     assert_null(world_take(w, 0));
 }
 

@@ -32,6 +32,7 @@ struct simulation {
     size_t count;
     unsigned lanes;
     unsigned host_max;
+    struct host_policy policy; /* of every host */
     unsigned in_flight[MOST_HOSTS];
     size_t out;
 
@@ -70,6 +71,9 @@ static struct simulation *simulation_create(size_t count, size_t hosts, unsigned
 
 static void simulation_configure(struct simulation *sim)
 {
+    sim->policy.max_concurrent = sim->host_max;
+    for (size_t i = 0; i < sim->count; i++)
+        sim->sources[i].host_policy = &sim->policy;
     world_configure(sim->w, sim->sources, sim->count, sim->host_max, -1);
 }
 
@@ -223,11 +227,25 @@ static void nobody_starves_when_the_fetcher_has_little_room(void **state)
     check_nobody_starves_in_little_room(5, 3);  /* some are busy, and have lines */
 }
 
+/* Fast enough for everybody to stay alive. */
+static const struct rate_limit some_limits[] = {
+    {"x", 20, SECOND, 1},
+    {"y", 50, SECOND, 20},
+};
+
+static void change_rules(struct simulation *sim, struct source *source)
+{
+    static const struct rate_limit *const limits[] = {NULL, &some_limits[0], &some_limits[1]};
+
+    source->rate_limit = limits[random_upto(&sim->random, 2)];
+    sim->policy.min_spacing_ms = random_upto(&sim->random, 20);
+}
+
 static void change_something(struct simulation *sim)
 {
     size_t i = (size_t)random_upto(&sim->random, (int64_t)sim->count - 1);
 
-    switch (random_upto(&sim->random, 5)) {
+    switch (random_upto(&sim->random, 6)) {
     case 0:
         sim->sources[i].host = sim->hosts[random_upto(&sim->random, 4)];
         break;
@@ -243,6 +261,9 @@ static void change_something(struct simulation *sim)
     case 4:
         sim->lanes = 1 + (unsigned)random_upto(&sim->random, MOST_LANES - 1);
         assert_int_equal(schedule_set_lanes(sim->w->schedule, sim->lanes, NULL), 0);
+        break;
+    case 5:
+        change_rules(sim, &sim->sources[i]);
         break;
     default:
         /* Lower only when few are out: those above a new limit are allowed to end. */

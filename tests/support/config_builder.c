@@ -57,7 +57,7 @@ struct config *config_build(const struct source *sources, size_t count, unsigned
 
     assert_non_null(built);
     built->references = 1;
-    built->config.host_max_concurrent = host_max;
+    built->config.hosts.max_concurrent = host_max;
     built->config.sources = calloc(count + 1, sizeof(*sources));
     built->config.source_count = count;
     assert_non_null(built->config.sources);
@@ -67,6 +67,8 @@ struct config *config_build(const struct source *sources, size_t count, unsigned
         *source = sources[i];
         source->config = &built->config;
         source->index = i;
+        if (source->host_policy == NULL)
+            source->host_policy = &built->config.hosts;
         source->name = strdup(sources[i].name);
         source->host = strdup(sources[i].host);
         assert_true(source->name != NULL && source->host != NULL);

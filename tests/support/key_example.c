@@ -1,0 +1,22 @@
+#include "key_example.h"
+
+#include <string.h>
+
+static bool is_for(const struct key *key, const char *name)
+{
+    return strcmp(key->name, name) == 0;
+}
+
+void key_example_yaml(struct text *yaml, const struct key *key)
+{
+    if (is_for(key, "rate_limit"))
+        text_add(yaml, "rate_limits: {github: {requests: 1, per: 1s}}\n");
+    text_add(yaml, "sources:\n- ");
+    if (!is_for(key, "name"))
+        text_add(yaml, "name: a\n  ");
+    if (!is_for(key, "url"))
+        text_add(yaml, "url: https://example.org/\n  ");
+    if (is_for(key, "write_mode"))
+        text_add(yaml, "primary_key: id\n  ");
+    text_format(yaml, "%s: %s\n", key->name, key->example);
+}
