@@ -18,6 +18,7 @@ BASE = {
     "hash",
     "log",
     "secret",
+    "sha256",
     "template",
     "text",
     "thread",
@@ -27,7 +28,7 @@ BASE = {
 DOCUMENT = {"node", "json", "jsonpath", "cursor"}
 CALENDAR = {"cron", "zone"}
 CALENDAR = {"cron", "zone"}
-CONFIG = {"config"}
+CONFIG = {"auth", "config"}
 MEETING = {"queue", "run", "row", "trouble", "debug_log"}  # where the stages meet
 STAGES = {"schedule", "fetcher", "processor", "store", "notify", "control"}
 

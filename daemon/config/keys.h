@@ -121,6 +121,7 @@ enum source_key {
     SOURCE_PARAMS,
     SOURCE_BODY,
     SOURCE_FORM,
+    SOURCE_AUTH,
     SOURCE_TIMEOUT,
     SOURCE_CONNECT_TIMEOUT,
     SOURCE_MAX_BODY_SIZE,
@@ -167,6 +168,7 @@ extern const struct key_set host_override_key_set; /* of struct host_policy */
 extern const struct key_set rate_limit_key_set;    /* of struct rate_limit */
 extern const struct key_set source_key_set;        /* of struct source */
 extern const struct key_set retry_key_set;         /* of struct retry_policy */
+extern const struct key_set auth_key_set;          /* of struct auth */
 extern const struct key_set field_key_set;         /* of struct field */
 extern const struct key_set secret_key_set;        /* of struct secret */
 extern const struct key_set *const key_sets[];     /* all of them, ended by NULL */

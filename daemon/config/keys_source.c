@@ -184,6 +184,14 @@ static const struct key source_keys[] = {
                      .about = "Fields of a form, sent as application/x-www-form-urlencoded; a list "
                               "repeats its name. A request has a body or a form.",
                      .example = "{\"report\": \"daily\", \"region\": [\"eu\", \"us\"]}"},
+    [SOURCE_AUTH] = {.name = "auth",
+                     .kind = KIND_OBJECT,
+                     TO(struct source, auth),
+                     .keys = &auth_key_set,
+                     .instead = "none",
+                     .about = "How the source proves who it is (see below); it stays with the "
+                              "url's own origin when a redirect leads elsewhere.",
+                     .example = "{\"type\": \"bearer\", \"token_file\": \"github.token\"}"},
     [SOURCE_TIMEOUT] = {.name = "timeout",
                         .kind = KIND_DURATION,
                         TO(struct source, timeout_ms),

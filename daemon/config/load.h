@@ -228,6 +228,14 @@ void store_list(const struct key *key, void *target, const void *array, size_t c
 /* "a whole number from 1 to 64": what a key takes, for messages and for the reference. */
 void write_expected(struct text *out, const struct key *key);
 
+/* --- value_pairs.c --- */
+
+/* A token of HTTP (RFC 9110, 5.6.2), as names of headers and cookies are; a NUL is behind it. */
+bool is_token(const char *name, size_t length);
+
+/* What is wrong with a header's name and what to do, or NULL. */
+const char *header_name_problem(const char *name, size_t length);
+
 /* --- sources.c --- */
 
 void load_defaults(struct load *load, struct item *item);

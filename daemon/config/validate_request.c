@@ -1,5 +1,8 @@
 /* Rules that bind the keys of a source that say what is sent, and how. */
+#include <string.h>
+
 #include "config/load.h"
+#include "gatherd/auth.h"
 
 static struct where where_row(const struct where *where, unsigned row)
 {
@@ -31,11 +34,42 @@ void check_request_defaults(struct load *load, const struct where *where, const 
     check_one_body(load, where, given);
 }
 
+/* The header that auth sets; NULL: none that a source may not add to. */
+static const char *header_of_auth(const struct auth *auth)
+{
+    switch (auth->type) {
+    case AUTH_NONE:
+        return NULL;
+    case AUTH_API_KEY:
+        return auth->in == AUTH_IN_HEADER ? auth->name : NULL;
+    default:
+        return "Authorization";
+    }
+}
+
+/* Where both are defaults nobody is asked, and auth is what counts. */
+static void check_auth_header(struct load *load, const struct where *where,
+                              const struct source *source, const struct given *given)
+{
+    struct where headers = where_row(where, SOURCE_HEADERS);
+    const char *name;
+
+    if (!is_given(given, SOURCE_HEADERS) || !is_sound(given, SOURCE_AUTH) || source->auth == NULL)
+        return;
+    name = header_of_auth(source->auth);
+    for (size_t i = 0; i < source->header_count && name != NULL; i++) {
+        if (strcasecmp(source->headers[i].name, name) == 0)
+            load_mistake(load, place_of(load, given->at[SOURCE_HEADERS]), &headers,
+                         "auth sets the header %s; remove it here, or remove auth", name);
+    }
+}
+
 void check_request(struct load *load, const struct where *where, struct source *source,
                    const struct given *given)
 {
     check_one_body(load, where, given);
     choose_body(source, given);
+    check_auth_header(load, where, source, given);
     if (source->method == METHOD_BY_BODY)
         source->method = source->body != NULL || source->form != NULL ? METHOD_POST : METHOD_GET;
 }

@@ -30,11 +30,16 @@ char *lower_copy(struct load *load, const char *text, size_t length)
     return copy;
 }
 
-/* What is wrong with a header's name, or NULL. */
-static const char *header_name_problem(const char *name, size_t length)
+bool is_token(const char *name, size_t length)
 {
     static const char token[] = "!#$%&'*+-.^_`|~0123456789"
                                 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+    return length > 0 && strspn(name, token) >= length;
+}
+
+const char *header_name_problem(const char *name, size_t length)
+{
     /* Those that say how the message travels; a wrong one breaks the connection for others. */
     static const char *const ours[] = {
         "Content-Length",
@@ -48,7 +53,7 @@ static const char *header_name_problem(const char *name, size_t length)
         NULL,
     };
 
-    if (length == 0 || strspn(name, token) < length)
+    if (!is_token(name, length))
         return "not a header's name; use letters, digits and -, as in X-Api-Key";
     for (const char *const *own = ours; *own != NULL; own++) {
         if (strcasecmp(name, *own) == 0)

@@ -85,6 +85,14 @@ void draft_drop_field(struct draft *draft, const char *name)
     drop(&draft->form, name, strcmp);
 }
 
+void draft_set_digest(struct draft *draft, const char *username, const char *password)
+{
+    draft->username = arena_copy(draft->arena, username, strlen(username));
+    draft->password = arena_copy(draft->arena, password, strlen(password));
+    if (draft->username == NULL || draft->password == NULL)
+        draft->failed = true;
+}
+
 /* The URL. */
 
 /* As it was written, but for blanks, controls and bytes beyond ASCII behind the host, which no URL

@@ -38,6 +38,8 @@ struct draft {
     enum draft_body carries;
     struct slice body;
     struct draft_list form;
+    const char *username; /* for a digest, which libcurl makes; NULL: none */
+    const char *password;
     bool failed; /* out of memory */
 };
 
@@ -77,6 +79,9 @@ void draft_make_get(struct draft *draft);
 
 /* Writes a form's body, and says what the body is where no header does. */
 void draft_finish(struct draft *draft);
+
+/* Answers a challenge for a digest (RFC 7616). */
+void draft_set_digest(struct draft *draft, const char *username, const char *password);
 
 /* Appends the URL with the params behind it, percent-encoded (RFC 3986), without a fragment. */
 void draft_write_url(const struct draft *draft, struct text *out);

@@ -125,6 +125,18 @@ void request_forget(CURL *easy)
 {
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
+    curl_easy_setopt(easy, CURLOPT_USERNAME, NULL);
+    curl_easy_setopt(easy, CURLOPT_PASSWORD, NULL);
+}
+
+/* Only for a digest: everything else that proves who we are is a header among others. */
+static void set_digest(CURL *easy, const struct draft *draft, CURLcode *code)
+{
+    bool wanted = draft != NULL && draft->username != NULL;
+
+    set_pointer(easy, CURLOPT_USERNAME, wanted ? draft->username : NULL, code);
+    set_pointer(easy, CURLOPT_PASSWORD, wanted ? draft->password : NULL, code);
+    set_long(easy, CURLOPT_HTTPAUTH, wanted ? (long)CURLAUTH_DIGEST : (long)CURLAUTH_NONE, code);
 }
 
 /* The headers. */
@@ -208,6 +220,7 @@ int request_set(CURL *easy, const struct source *source, const struct request *r
     set_pointer(easy, CURLOPT_URL, request->url, &code);
     set_pointer(easy, CURLOPT_HTTPHEADER, list, &code);
     set_method(easy, request->draft, &code);
+    set_digest(easy, request->draft, &code);
     set_long(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms, &code);
     set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms, &code);
     set_long(easy, CURLOPT_FRESH_CONNECT, request->fresh, &code);

@@ -50,7 +50,7 @@ struct request {
 int request_set(CURL *easy, const struct source *source, const struct request *request,
                 struct curl_slist **headers, struct fault *fault);
 
-/* The request is over: takes the headers and the body out of the handle. */
+/* The request is over: takes the headers, the body and a password out of the handle. */
 void request_forget(CURL *easy);
 
 #endif

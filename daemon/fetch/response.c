@@ -224,6 +224,7 @@ static void end_head(struct receiver *receiver)
     if (status < 200)
         return; /* an interim response: the real one follows */
     receiver->head_done = true;
+    receiver->answers++;
     if (has_no_body(status))
         return;
     if (receiver->chunked && receiver->length != -1)

@@ -24,6 +24,7 @@ struct receiver {
     struct response *response;   /* borrowed: where the answer goes */
     size_t head_bytes;           /* counted against RESPONSE_MAX_HEAD_BYTES */
     bool head_done;              /* the head of the final response is complete */
+    unsigned answers;            /* final heads: two where libcurl answered a challenge by itself */
 
     /* From the head of the final response; owned strings, NULL: no such header. */
     char *location;

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "fetch/address.h"
+#include "fetch/auth.h"
 #include "fetch/build.h"
 #include "fetch/freshness.h"
 #include "fetch/redirect.h"
@@ -128,6 +129,36 @@ static void note_timeout(struct transfer *transfer, const char *where)
 }
 
 /*
+ * libcurl keeps the last challenge in the handle and answers it in advance, also to another server,
+ * and takes the next challenge then for a refusal.
+ */
+static bool forget_challenge(struct transfer *transfer)
+{
+    curl_easy_reset(transfer->easy);
+    if (request_prepare(transfer->easy, &transfer->setup) == -1) {
+        fault_set(&transfer->receiver.fault, RUN_FAILED_NETWORK, true,
+                  "out of memory for the request");
+        return false;
+    }
+    transfer->challenged = false;
+    return true;
+}
+
+/* Puts into the draft who the source is, for its own origin only. */
+static bool authorize(struct transfer *transfer, struct draft *draft)
+{
+    return !transfer->own_origin ||
+           auth_apply(transfer->run->source->auth, draft, &transfer->receiver.fault) == 0;
+}
+
+static bool sign(struct transfer *transfer, struct draft *draft)
+{
+    return !transfer->own_origin ||
+           auth_sign(transfer->run->source->auth, text_string(&transfer->url), clock_wall_ms(),
+                     draft, &transfer->receiver.fault) == 0;
+}
+
+/*
  * Sends the request for transfer->url with what the draft says besides; another origin than the
  * source's gets none of it. False: it failed, and the fault is set.
  */
@@ -153,6 +184,9 @@ static bool send_request(struct transfer *transfer, const struct draft *draft)
         note_timeout(transfer, "after a redirect");
         return false;
     }
+    if (transfer->challenged && !forget_challenge(transfer))
+        return false;
+    transfer->challenged = request.draft != NULL && draft->username != NULL;
     transfer->error_text[0] = '\0';
     transfer->open_errno = 0;
     if (request_set(transfer->easy, run->source, &request, &transfer->headers, fault) == -1)
@@ -217,9 +251,11 @@ bool transfer_begin(struct transfer *transfer, struct run *run)
     run->retryable = false;
     receiver_start(&transfer->receiver, run->source, &run->response);
     build_request(run, transfer->scratch, &draft);
+    if (!authorize(transfer, &draft))
+        return failed(transfer);
     if (!draft.failed)
         draft_write_url(&draft, &transfer->url);
-    return send_request(transfer, &draft) ? true : failed(transfer);
+    return sign(transfer, &draft) && send_request(transfer, &draft) ? true : failed(transfer);
 }
 
 /* Outcomes. */
@@ -336,7 +372,11 @@ static bool follow(struct transfer *transfer)
     build_request(run, transfer->scratch, &draft);
     if (transfer->as_get)
         draft_make_get(&draft);
-    return send_request(transfer, &draft);
+    if (!authorize(transfer, &draft))
+        return false;
+    if (transfer->own_origin)
+        auth_keep_param(run->source->auth, &draft, &transfer->url);
+    return sign(transfer, &draft) && send_request(transfer, &draft);
 }
 
 static void judge_status(struct transfer *transfer)
@@ -370,6 +410,8 @@ bool transfer_go_on(struct transfer *transfer, CURLcode code)
     }
     curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_DOWNLOAD_T, &sent);
     receiver_finish(receiver, sent);
+    if (receiver->answers > 1)
+        run->requests += receiver->answers - 1;
     if (receiver->fault.kind != RUN_OK)
         return failed(transfer);
     if (response_is_redirect(run->source, run->response.status))
@@ -389,7 +431,6 @@ void transfer_abort(struct transfer *transfer)
 struct transfer *transfer_create(struct engine *engine, const struct transfer_options *options)
 {
     struct transfer *transfer = calloc(1, sizeof(*transfer));
-    struct request_setup setup;
 
     if (transfer == NULL)
         return NULL;
@@ -397,7 +438,7 @@ struct transfer *transfer_create(struct engine *engine, const struct transfer_op
     transfer->scratch = options->scratch;
     transfer->lane = -1;
     transfer->easy = curl_easy_init();
-    setup = (struct request_setup){
+    transfer->setup = (struct request_setup){
         .user_agent = options->user_agent,
         .ca_file = options->ca_file,
         .error_text = transfer->error_text,
@@ -408,7 +449,7 @@ struct transfer *transfer_create(struct engine *engine, const struct transfer_op
         .engine = engine,
         .close_socket = engine_close_socket,
     };
-    if (transfer->easy == NULL || request_prepare(transfer->easy, &setup) == -1) {
+    if (transfer->easy == NULL || request_prepare(transfer->easy, &transfer->setup) == -1) {
         transfer_free(transfer);
         return NULL;
     }

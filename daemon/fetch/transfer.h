@@ -12,6 +12,7 @@
 
 #include "fetch/engine.h"
 #include "fetch/failure.h"
+#include "fetch/request.h"
 #include "fetch/response.h"
 #include "gatherd/arena.h"
 #include "gatherd/run.h"
@@ -26,6 +27,7 @@ struct transfer_options {
 
 struct transfer {
     CURL *easy; /* owned */
+    struct request_setup setup;
     struct engine *engine;
     struct arena *scratch;
     size_t place; /* the fetcher's: where it stands in its list */
@@ -43,6 +45,7 @@ struct transfer {
     bool own_origin;            /* no redirect has led to another origin */
     bool as_get;                /* a redirect has made it a GET that carries nothing */
     bool from_public;           /* the first request went to a public address */
+    bool challenged;            /* libcurl may keep the state of a digest in the handle */
     int open_errno;             /* why no socket could be opened; 0: none was refused */
 };
 

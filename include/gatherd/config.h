@@ -91,6 +91,8 @@ struct rate_limit {
     unsigned burst;    /* that may follow each other at once; 1: all come evenly */
 };
 
+struct auth; /* auth.h */
+
 struct source {
     struct config *config; /* the configuration it stands in */
     size_t index;          /* its place in config->sources */
@@ -121,6 +123,7 @@ struct source {
     const struct request_body *body; /* NULL: none */
     const struct name_value *form;   /* not yet encoded; NULL: none, and never beside a body */
     size_t form_count;
+    const struct auth *auth; /* NULL: none */
     int64_t timeout_ms;
     int64_t connect_timeout_ms;
     int64_t max_body_bytes; /* of the decoded body */

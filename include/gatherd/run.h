@@ -28,6 +28,7 @@ enum run_failure {
     RUN_FAILED_DECODE,   /* the body is not what `format` says */
     RUN_FAILED_RECORDS,  /* `records` selects nothing, or no records */
     RUN_FAILED_STORE,    /* the table could not take them */
+    RUN_FAILED_AUTH,     /* a secret cannot be read, or no token is to be had */
 };
 
 /* "network", "timeout", ...; NULL for RUN_OK. */

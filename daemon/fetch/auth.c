@@ -1,0 +1,246 @@
+#include "fetch/auth.h"
+
+#include <string.h>
+
+#include "fetch/base64.h"
+#include "fetch/sigv4.h"
+
+/* Reading. */
+
+/* A line break would end the header, and let a secret's file write others. */
+static int check_one_line(const char *text, const char *what, struct fault *fault)
+{
+    for (const char *p = text; *p != '\0'; p++) {
+        if (((unsigned char)*p >= ' ' && *p != 0x7f) || *p == '\t')
+            continue;
+        fault_set(fault, RUN_FAILED_AUTH, false,
+                  "auth: the %s holds a line break or another control character; write it on one "
+                  "line",
+                  what);
+        return -1;
+    }
+    return 0;
+}
+
+int auth_read(const struct secret *secret, const char *what, struct text *out, struct fault *fault)
+{
+    struct error err = {0};
+    size_t start = out->length;
+
+    if (secret_read(secret, out, &err) == -1) {
+        fault_set(fault, RUN_FAILED_AUTH, err.code == ERROR_NOMEM, "auth: %s", err.text);
+        return -1;
+    }
+    return check_one_line(text_string(out) + start, what, fault);
+}
+
+void auth_write_basic(struct text *out, const char *username, const char *password)
+{
+    struct text both = {0};
+
+    text_format(&both, "%s:%s", username, password);
+    text_add(out, "Basic ");
+    base64_write(out, text_string(&both), both.length);
+    if (text_failed(&both))
+        out->failed = true;
+    secret_wipe(&both);
+    text_free(&both);
+}
+
+/* Carrying. */
+
+/* Goes beside the cookies that the source's own headers bring. */
+static void set_cookie(struct draft *draft, const char *name, const char *value)
+{
+    struct text cookies = {0};
+
+    for (size_t i = 0; i < draft->headers.count; i++) {
+        if (strcasecmp(draft->headers.items[i].name, "Cookie") == 0)
+            text_format(&cookies, "%s; ", draft->headers.items[i].value);
+    }
+    text_format(&cookies, "%s=%s", name, value);
+    draft_set_header(draft, "Cookie", text_string(&cookies));
+    if (text_failed(&cookies))
+        draft->failed = true;
+    secret_wipe(&cookies);
+    text_free(&cookies);
+}
+
+static void carry(struct draft *draft, enum auth_place place, const char *name, const char *value)
+{
+    switch (place) {
+    case AUTH_IN_NONE:
+        break;
+    case AUTH_IN_HEADER:
+        draft_set_header(draft, name, value);
+        break;
+    case AUTH_IN_QUERY:
+        draft_set_param(draft, name, value);
+        break;
+    case AUTH_IN_COOKIE:
+        set_cookie(draft, name, value);
+        break;
+    }
+}
+
+/* The types. Each writes into `value` and `more`, which auth_apply() wipes. */
+
+static int apply_basic(const struct auth *auth, struct draft *draft, struct text *value,
+                       struct text *more, struct fault *fault)
+{
+    struct text header = {0};
+
+    if (auth_read(auth->username, "username", value, fault) == -1 ||
+        (auth->password != NULL && auth_read(auth->password, "password", more, fault) == -1))
+        return -1;
+    if (strchr(text_string(value), ':') != NULL) { /* RFC 7617, 2 */
+        fault_set(fault, RUN_FAILED_AUTH, false,
+                  "auth: a username with a colon cannot be sent by basic");
+        return -1;
+    }
+    auth_write_basic(&header, text_string(value), text_string(more));
+    draft_set_header(draft, "Authorization", text_string(&header));
+    if (text_failed(&header))
+        draft->failed = true;
+    secret_wipe(&header);
+    text_free(&header);
+    return 0;
+}
+
+static int apply_bearer(const struct auth *auth, struct draft *draft, struct text *value,
+                        struct text *more, struct fault *fault)
+{
+    (void)more;
+    text_add(value, "Bearer ");
+    if (auth_read(auth->token, "token", value, fault) == -1)
+        return -1;
+    draft_set_header(draft, "Authorization", text_string(value));
+    return 0;
+}
+
+static int apply_api_key(const struct auth *auth, struct draft *draft, struct text *value,
+                         struct text *more, struct fault *fault)
+{
+    (void)more;
+    text_add(value, auth->prefix);
+    if (auth_read(auth->key, "key", value, fault) == -1)
+        return -1;
+    carry(draft, auth->in, auth->name, text_string(value));
+    return 0;
+}
+
+static int apply_digest(const struct auth *auth, struct draft *draft, struct text *value,
+                        struct text *more, struct fault *fault)
+{
+    if (auth_read(auth->username, "username", value, fault) == -1 ||
+        auth_read(auth->password, "password", more, fault) == -1)
+        return -1;
+    draft_set_digest(draft, text_string(value), text_string(more));
+    return 0;
+}
+
+typedef int apply_fn(const struct auth *auth, struct draft *draft, struct text *value,
+                     struct text *more, struct fault *fault);
+
+int auth_apply(const struct auth *auth, struct draft *draft, struct fault *fault)
+{
+    static apply_fn *const by_type[] = {
+        [AUTH_NONE] = NULL,           [AUTH_BASIC] = apply_basic,
+        [AUTH_BEARER] = apply_bearer, [AUTH_API_KEY] = apply_api_key,
+        [AUTH_DIGEST] = apply_digest, [AUTH_AWS_SIGV4] = NULL, /* auth_sign() */
+    };
+    struct text value = {0};
+    struct text more = {0};
+    int rc;
+
+    if (auth == NULL || by_type[auth->type] == NULL)
+        return 0;
+    rc = by_type[auth->type](auth, draft, &value, &more, fault);
+    if (text_failed(&value) || text_failed(&more))
+        draft->failed = true;
+    secret_wipe(&value);
+    secret_wipe(&more);
+    text_free(&value);
+    text_free(&more);
+    return rc;
+}
+
+static bool has_param(const char *url, const struct text *name)
+{
+    const char *p = strchr(url, '?');
+
+    while (p != NULL) {
+        p++;
+        if (strncmp(p, text_string(name), name->length) == 0 &&
+            (p[name->length] == '=' || p[name->length] == '&' || p[name->length] == '\0'))
+            return true;
+        p = strchr(p, '&');
+    }
+    return false;
+}
+
+/* It is never sent, and what comes behind it would not be either. */
+static void cut_fragment(struct text *url)
+{
+    char *hash = url->length == 0 ? NULL : strchr(url->data, '#');
+
+    if (hash == NULL)
+        return;
+    *hash = '\0';
+    url->length = (size_t)(hash - url->data);
+}
+
+void auth_keep_param(const struct auth *auth, const struct draft *draft, struct text *url)
+{
+    struct text name = {0};
+
+    if (auth == NULL || auth->name == NULL || auth->in != AUTH_IN_QUERY)
+        return;
+    text_url_encoded(&name, auth->name, strlen(auth->name));
+    for (size_t i = 0; i < draft->params.count && !has_param(text_string(url), &name); i++) {
+        const struct name_value *param = &draft->params.items[i];
+
+        if (strcmp(param->name, auth->name) != 0)
+            continue;
+        cut_fragment(url);
+        text_format(url, "%s%s=", strchr(text_string(url), '?') == NULL ? "?" : "&",
+                    text_string(&name));
+        text_url_encoded(url, param->value, strlen(param->value));
+    }
+    if (text_failed(&name))
+        url->failed = true;
+    text_free(&name);
+}
+
+int auth_sign(const struct auth *auth, const char *url, int64_t wall_ms, struct draft *draft,
+              struct fault *fault)
+{
+    struct sigv4_keys keys = {0};
+    struct text id = {0};
+    struct text secret = {0};
+    struct text session = {0};
+    int rc = -1;
+
+    if (auth == NULL || auth->type != AUTH_AWS_SIGV4)
+        return 0;
+    if (auth_read(auth->access_key_id, "access_key_id", &id, fault) == -1 ||
+        auth_read(auth->secret_access_key, "secret_access_key", &secret, fault) == -1 ||
+        (auth->session_token != NULL &&
+         auth_read(auth->session_token, "session_token", &session, fault) == -1))
+        goto out;
+    keys = (struct sigv4_keys){
+        .access_key_id = text_string(&id),
+        .secret_access_key = text_string(&secret),
+        .session_token = auth->session_token == NULL ? NULL : text_string(&session),
+        .region = auth->region,
+        .service = auth->service,
+    };
+    rc = sigv4_sign(&keys, url, wall_ms, draft, fault);
+
+out:
+    secret_wipe(&secret);
+    text_free(&id);
+    text_free(&secret);
+    text_free(&session);
+    return rc;
+}
