@@ -6,17 +6,28 @@ static const char *outcome_of(const struct result *result)
 {
     if (result->run->failure != RUN_OK)
         return "failed";
-    return result->rejected > 0 ? "partial" : "success";
+    return result->total.rejected > 0 ? "partial" : "success";
 }
 
 void debug_log_run(const struct result *result)
 {
     const struct run *run = result->run;
 
-    log_debug("run committed", LOG_STR("source", run->source->name),
-              LOG_STR("outcome", outcome_of(result)),
-              LOG_STR("failure", run_failure_name(run->failure)),
-              LOG_INT("status", run->response.status), LOG_INT("requests", run->requests),
+    log_debug(
+        "run committed", LOG_STR("source", run->source->name),
+        LOG_STR("outcome", outcome_of(result)), LOG_STR("failure", run_failure_name(run->failure)),
+        LOG_INT("status", run->response.status), LOG_INT("requests", run->requests),
+        LOG_INT("records", result->total.records), LOG_INT("inserted", result->total.inserted),
+        LOG_INT("updated", result->total.updated), LOG_INT("unchanged", result->total.unchanged),
+        LOG_INT("rejected", result->total.rejected), LOG_INT("ms", run->timing.total_us / 1000));
+}
+
+void debug_log_page(const struct result *result)
+{
+    const struct run *run = result->run;
+
+    log_debug("page committed", LOG_STR("source", run->source->name),
+              LOG_INT("page", run_page(run)), LOG_INT("status", run->response.status),
               LOG_INT("records", result->records), LOG_INT("inserted", result->inserted),
               LOG_INT("updated", result->updated), LOG_INT("unchanged", result->unchanged),
               LOG_INT("rejected", result->rejected), LOG_INT("ms", run->timing.total_us / 1000));

@@ -32,6 +32,12 @@ struct retired {
     struct retired *next;
 };
 
+/* A run that will not end, because its source went between two of its pages. */
+struct dropped {
+    int64_t run_id;
+    struct dropped *next;
+};
+
 struct pipeline {
     /* Set by pipeline_start() before any thread runs, never changed. */
     struct pipeline_options options;
@@ -55,8 +61,10 @@ struct pipeline {
     struct fetcher **lanes;
     unsigned lane_count;
 
-    pthread_mutex_t report_mutex; /* one options.committed at a time; guards fatal */
+    /* One options.committed at a time; guards fatal and dropped. */
+    pthread_mutex_t report_mutex;
     struct error fatal;
+    struct dropped *dropped; /* owned: for the next tick, which may wait for the disk */
 
     atomic_uint_fast64_t committed;
     atomic_uint_fast64_t failed;
@@ -127,6 +135,20 @@ static void wake_lane(void *context, unsigned lane)
     pthread_rwlock_unlock(&p->lanes_lock);
 }
 
+/* Without memory for it the run ends when the store is closed or opened again. */
+static void drop(void *context, int64_t run_id)
+{
+    struct pipeline *p = context;
+    struct dropped *dropped = malloc(sizeof(*dropped));
+
+    if (dropped == NULL)
+        return;
+    pthread_mutex_lock(&p->report_mutex);
+    *dropped = (struct dropped){run_id, p->dropped};
+    p->dropped = dropped;
+    pthread_mutex_unlock(&p->report_mutex);
+}
+
 /* --- What the processors ask for. --- */
 
 static void plan(void *context, struct run *run)
@@ -143,18 +165,29 @@ static enum store_status commit(void *context, struct batch *batch, struct error
     return store_commit(p->store, batch, err);
 }
 
+static void count_response(struct pipeline *p, const struct result *result)
+{
+    const struct run *run = result->run;
+
+    atomic_fetch_add(&p->rows, result->inserted + result->updated);
+    atomic_fetch_add(&p->rejected, result->rejected);
+    if (run->failure != RUN_OK)
+        atomic_fetch_add(&p->failed, 1);
+    atomic_fetch_add(&p->requests, result->requests);
+    atomic_fetch_add(&p->committed, 1);
+}
+
 static void committed(void *context, const struct result *result)
 {
     struct pipeline *p = context;
 
     if (result->run->failure == RUN_FAILED_STORE)
         schedule_refused(p->schedule, result->run);
-    atomic_fetch_add(&p->rows, result->inserted + result->updated);
-    atomic_fetch_add(&p->rejected, result->rejected);
-    if (result->run->failure != RUN_OK)
-        atomic_fetch_add(&p->failed, 1);
-    atomic_fetch_add(&p->committed, 1);
-    atomic_fetch_add(&p->requests, result->run->requests);
+    count_response(p, result);
+    if (result->more && result->run->failure == RUN_OK) {
+        debug_log_page(result);
+        return; /* what is said of a run is said at its end */
+    }
     if (!p->options.once) { /* there the table at the end says it */
         debug_log_run(result);
         trouble_log(result, clock_monotonic_ms());
@@ -171,6 +204,13 @@ static void finished(void *context, struct run *run)
     struct pipeline *p = context;
 
     schedule_return(p->schedule, run, true, clock_now());
+}
+
+static void next_page(void *context, struct run *run)
+{
+    struct pipeline *p = context;
+
+    schedule_next_page(p->schedule, run, clock_now());
 }
 
 static void fatal(void *context, const struct error *err)
@@ -205,7 +245,7 @@ static struct processor *start_processor(struct pipeline *p, const struct config
         .number = number,
         .batch_max_rows = config->batch_max_rows,
     };
-    struct processor_hooks hooks = {p, plan, commit, committed, finished, fatal};
+    struct processor_hooks hooks = {p, plan, commit, committed, finished, next_page, fatal};
 
     return processor_start(&options, p->queue, &hooks, err);
 }
@@ -415,7 +455,13 @@ static void warn_of_what_stays(const struct config *opened, const struct config 
 
 static void pipeline_free(struct pipeline *p)
 {
+    struct dropped *next;
+
     schedule_free(p->schedule);
+    for (struct dropped *d = p->dropped; d != NULL; d = next) {
+        next = d->next;
+        free(d);
+    }
     queue_free(p->queue);
     store_close(p->store);
     config_unref(p->config);
@@ -468,6 +514,7 @@ struct pipeline *pipeline_start(struct config *config, const struct pipeline_opt
         .seed = (uint64_t)clock_wall_ms() ^ (uint64_t)clock_monotonic_us(),
         .once = options->once,
         .wake = wake_lane,
+        .dropped = drop,
     };
     struct pipeline *p = create(options, err);
     struct crew crew;
@@ -483,6 +530,7 @@ struct pipeline *pipeline_start(struct config *config, const struct pipeline_opt
         goto fail;
     }
     schedule_options.wake_context = p;
+    schedule_options.dropped_context = p;
     p->schedule = schedule_create(&schedule_options, err);
     if (p->schedule == NULL || configure_schedule(p, config, err) == -1)
         goto fail;
@@ -565,11 +613,47 @@ static int checkpoint(struct pipeline *p, struct error *err)
     return 0;
 }
 
+static struct dropped *take_dropped(struct pipeline *p)
+{
+    struct dropped *first;
+
+    pthread_mutex_lock(&p->report_mutex);
+    first = p->dropped;
+    if (first != NULL)
+        p->dropped = first->next;
+    pthread_mutex_unlock(&p->report_mutex);
+    return first;
+}
+
+/* A full disk or a lock leaves them to a later tick; at the latest the next start does it. */
+static int end_dropped_runs(struct pipeline *p, struct error *err)
+{
+    struct dropped *dropped;
+
+    while ((dropped = take_dropped(p)) != NULL) {
+        struct error cause = {0};
+        int rc = store_interrupt(p->store, dropped->run_id,
+                                 "its source was removed before the run's last page", &cause);
+
+        if (rc == -1 && (cause.code == ERROR_SPACE || cause.code == ERROR_BUSY)) {
+            drop(p, dropped->run_id);
+            free(dropped);
+            return 0;
+        }
+        free(dropped);
+        if (rc == -1) {
+            *err = cause;
+            return -1;
+        }
+    }
+    return 0;
+}
+
 int pipeline_tick(struct pipeline *p, struct error *err)
 {
     int64_t now = clock_monotonic_ms();
 
-    if (fatal_error(p, err) == -1)
+    if (fatal_error(p, err) == -1 || end_dropped_runs(p, err) == -1)
         return -1;
     reap(p, has_ended);
     if (now - p->checkpointed_at_ms < CHECKPOINT_EVERY_MS)

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "gatherd/text.h"
+
 const char *run_failure_name(enum run_failure failure)
 {
     static const char *const names[] = {
@@ -20,6 +22,7 @@ const char *run_failure_name(enum run_failure failure)
         [RUN_FAILED_RECORDS] = "records",
         [RUN_FAILED_STORE] = "store",
         [RUN_FAILED_AUTH] = "auth",
+        [RUN_FAILED_PAGES] = "pages",
     };
 
     return names[failure];
@@ -58,6 +61,18 @@ void run_clear_response(struct run *run)
     run->retry_after_ms = -1;
     run->fresh_ms = 0;
     run->received_mono_us = 0;
+}
+
+unsigned run_page(const struct run *run)
+{
+    if (run->source->pagination == NULL)
+        return 0;
+    return run->pages != NULL ? run->pages->number : 1;
+}
+
+int64_t run_unfinished_id(const struct run *run)
+{
+    return run->pages != NULL ? run->pages->run_id : 0;
 }
 
 void run_fail(struct run *run, enum run_failure failure, const char *format, ...)

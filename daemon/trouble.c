@@ -11,7 +11,7 @@ enum trouble_line trouble_next(const struct result *result, int64_t now_ms)
     bool failing = run->failure != RUN_OK;
     bool known = run->logged_at_ms != 0;
 
-    if (!failing && result->rejected == 0) {
+    if (!failing && result->total.rejected == 0) {
         run->logged_at_ms = 0;
         return known ? TROUBLE_WELL_AGAIN : TROUBLE_NO_LINE;
     }
@@ -22,28 +22,41 @@ enum trouble_line trouble_next(const struct result *result, int64_t now_ms)
     return failing ? TROUBLE_FAILING : TROUBLE_REJECTING;
 }
 
+static void log_failing(const struct run *run)
+{
+    char next_due[CLOCK_TEXT_SIZE];
+
+    clock_format(run->next_due_ms, next_due);
+    if (run_page(run) > 1)
+        log_warning("source is failing", LOG_STR("source", run->source->name),
+                    LOG_STR("failure", run_failure_name(run->failure)),
+                    LOG_INT("page", run_page(run)), LOG_STR("error", run->error),
+                    LOG_INT("failures", run->failures), LOG_STR("next_due", next_due));
+    else
+        log_warning("source is failing", LOG_STR("source", run->source->name),
+                    LOG_STR("failure", run_failure_name(run->failure)),
+                    LOG_STR("error", run->error), LOG_INT("failures", run->failures),
+                    LOG_STR("next_due", next_due));
+}
+
 void trouble_log(const struct result *result, int64_t now_ms)
 {
     const struct run *run = result->run;
-    char next_due[CLOCK_TEXT_SIZE];
 
     switch (trouble_next(result, now_ms)) {
     case TROUBLE_NO_LINE:
         return;
     case TROUBLE_WELL_AGAIN:
         log_info("source is well again", LOG_STR("source", run->source->name),
-                 LOG_INT("records", result->records));
+                 LOG_INT("records", result->total.records));
         return;
     case TROUBLE_REJECTING:
-        log_warning("records rejected, see _gatherd_dead_letters",
-                    LOG_STR("source", run->source->name), LOG_INT("rejected", result->rejected),
-                    LOG_INT("records", result->records));
+        log_warning(
+            "records rejected, see _gatherd_dead_letters", LOG_STR("source", run->source->name),
+            LOG_INT("rejected", result->total.rejected), LOG_INT("records", result->total.records));
         return;
     case TROUBLE_FAILING:
-        log_warning("source is failing", LOG_STR("source", run->source->name),
-                    LOG_STR("failure", run_failure_name(run->failure)),
-                    LOG_STR("error", run->error), LOG_INT("failures", run->failures),
-                    LOG_STR("next_due", clock_format(run->next_due_ms, next_due)));
+        log_failing(run);
         return;
     }
 }

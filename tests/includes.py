@@ -29,7 +29,7 @@ DOCUMENT = {"node", "json", "jsonpath", "cursor"}
 CALENDAR = {"cron", "zone"}
 CALENDAR = {"cron", "zone"}
 CONFIG = {"auth", "config"}
-MEETING = {"queue", "run", "row", "trouble", "debug_log"}  # where the stages meet
+MEETING = {"queue", "pages", "run", "row", "trouble", "debug_log"}  # where the stages meet
 STAGES = {"schedule", "fetcher", "processor", "store", "notify", "control"}
 
 BELOW = BASE | DOCUMENT | CALENDAR | CONFIG | MEETING
@@ -38,7 +38,7 @@ ALLOWED = {
     "document": BASE | DOCUMENT,
     "calendar": BASE | CALENDAR,
     "config": BASE | DOCUMENT | CALENDAR | CONFIG,
-    "": BELOW,  # queue.c, run.c, trouble.c, debug_log.c
+    "": BELOW,  # queue.c, pages.c, run.c, trouble.c, debug_log.c
     "schedule": BELOW | {"schedule"},
     "fetch": BELOW | {"fetcher"},
     "process": BELOW | {"processor"},

@@ -58,13 +58,14 @@ static void a_run_is_a_line_of_its_counts(void **state)
     struct run run = {
         .source = &source, .response.status = 200, .requests = 2, .timing.total_us = 15999};
     struct result result = {
-        .run = &run, .records = 10, .inserted = 1, .updated = 2, .unchanged = 3, .rejected = 4};
+        .run = &run,
+        .total = {.records = 10, .inserted = 1, .updated = 2, .unchanged = 3, .rejected = 4}};
 
     (void)state;
     assert_logged(emit_run, &result,
                   "msg=\"run committed\" source=weather outcome=partial status=200 requests=2 "
                   "records=10 inserted=1 updated=2 unchanged=3 rejected=4 ms=15\n");
-    result.rejected = 0;
+    result.total.rejected = 0;
     run.failure = RUN_FAILED_TIMEOUT;
     run.response.status = 0;
     assert_logged(emit_run, &result,

@@ -7,7 +7,7 @@
 static enum trouble_line after(struct run *run, enum run_failure failure, size_t rejected,
                                int64_t now_ms)
 {
-    struct result result = {.run = run, .rejected = rejected};
+    struct result result = {.run = run, .total = {.rejected = rejected}};
 
     run->failure = failure;
     return trouble_next(&result, now_ms);

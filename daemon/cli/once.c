@@ -53,15 +53,18 @@ void once_table_free(struct once_table *table)
 /* Why the run failed, or why records were rejected; NULL: all is well, or out of memory. */
 static char *make_note(const struct result *result)
 {
+    size_t rejected = result->total.rejected;
     struct text note = {0};
 
-    if (result->run->error != NULL)
+    if (result->run->error != NULL && run_page(result->run) > 1)
+        text_format(&note, "page %u: %s", run_page(result->run), result->run->error);
+    else if (result->run->error != NULL)
         text_add(&note, result->run->error);
-    else if (result->rejected > 0) {
-        text_format(&note, "%zu record%s rejected", result->rejected,
-                    result->rejected == 1 ? "" : "s");
-        if (result->dead_letter_count > 0)
-            text_format(&note, ", %s %s", result->rejected == 1 ? "because" : "the first because",
+    else if (rejected > 0) {
+        text_format(&note, "%zu record%s rejected", rejected, rejected == 1 ? "" : "s");
+        /* Of several pages only the last one's are at hand. */
+        if (result->dead_letter_count > 0 && rejected == result->rejected)
+            text_format(&note, ", %s %s", rejected == 1 ? "because" : "the first because",
                         result->dead_letters[0].reason);
         text_add(&note, "; see _gatherd_dead_letters");
     }
@@ -86,11 +89,11 @@ void once_table_add(void *context, const struct result *result)
         .failure = run->failure,
         .note = make_note(result),
         .status = run->response.status,
-        .records = result->records,
-        .inserted = result->inserted,
-        .updated = result->updated,
-        .unchanged = result->unchanged,
-        .rejected = result->rejected,
+        .records = result->total.records,
+        .inserted = result->total.inserted,
+        .updated = result->total.updated,
+        .unchanged = result->total.unchanged,
+        .rejected = result->total.rejected,
         .total_us = run->timing.total_us,
     };
     pthread_mutex_unlock(&table->mutex);

@@ -144,6 +144,7 @@ const struct key_set *const key_sets[] = {
     &rate_limit_key_set,
     &source_key_set,
     &retry_key_set,
+    &pagination_key_set,
     &auth_key_set,
     &field_key_set,
     &secret_key_set,

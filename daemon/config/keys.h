@@ -130,6 +130,7 @@ enum source_key {
     SOURCE_RETRY,
     SOURCE_RESPECT_CACHE,
     SOURCE_RATE_LIMIT,
+    SOURCE_PAGINATION,
     SOURCE_FORMAT,
     SOURCE_RECORDS,
     SOURCE_FIELDS,
@@ -168,6 +169,7 @@ extern const struct key_set host_override_key_set; /* of struct host_policy */
 extern const struct key_set rate_limit_key_set;    /* of struct rate_limit */
 extern const struct key_set source_key_set;        /* of struct source */
 extern const struct key_set retry_key_set;         /* of struct retry_policy */
+extern const struct key_set pagination_key_set;    /* of struct pagination */
 extern const struct key_set auth_key_set;          /* of struct auth */
 extern const struct key_set field_key_set;         /* of struct field */
 extern const struct key_set secret_key_set;        /* of struct secret */

@@ -254,6 +254,14 @@ static const struct key source_keys[] = {
                            .about = "The name of one of rate_limits: each request waits for it, "
                                     "retries too.",
                            .example = "github"},
+    [SOURCE_PAGINATION] = {.name = "pagination",
+                           .kind = KIND_OBJECT,
+                           TO(struct source, pagination),
+                           .keys = &pagination_key_set,
+                           .instead = "one request a run",
+                           .about = "How to go on to the next page; a page's rows are committed "
+                                    "before the next one is asked for.",
+                           .example = "{\"type\": \"link_header\"}"},
     [SOURCE_FORMAT] = {.name = "format",
                        .kind = KIND_CHOICE,
                        TO(struct source, format),

@@ -64,6 +64,33 @@ static void check_auth_header(struct load *load, const struct where *where,
     }
 }
 
+/* A form, an object that became JSON, or nothing yet, which becomes a form. */
+static bool takes_body_params(const struct source *source)
+{
+    if (source->body != NULL)
+        return source->body->is_json && source->body->text[0] == '{';
+    return source->form != NULL || source->method != METHOD_GET;
+}
+
+static void check_page_params(struct load *load, const struct where *where,
+                              const struct source *source, const struct given *given)
+{
+    struct where here = where_row(where, SOURCE_PAGINATION);
+    const struct pagination *pagination = source->pagination;
+    const struct item *item = given->at[SOURCE_PAGINATION];
+
+    if (pagination == NULL || pagination->param_in != PARAM_IN_BODY ||
+        !is_sound(given, SOURCE_PAGINATION) || !is_sound(given, SOURCE_BODY) ||
+        !is_sound(given, SOURCE_FORM) || takes_body_params(source))
+        return;
+    if (item == NULL) /* from defaults: the source is what does not fit */
+        item = given->at[SOURCE_NAME];
+    if (item != NULL)
+        load_mistake(load, place_of(load, item), &here,
+                     "param_in: body needs a request with a form, or with a body that is a "
+                     "mapping; add one, or write param_in: query");
+}
+
 void check_request(struct load *load, const struct where *where, struct source *source,
                    const struct given *given)
 {
@@ -72,4 +99,5 @@ void check_request(struct load *load, const struct where *where, struct source *
     check_auth_header(load, where, source, given);
     if (source->method == METHOD_BY_BODY)
         source->method = source->body != NULL || source->form != NULL ? METHOD_POST : METHOD_GET;
+    check_page_params(load, where, source, given);
 }

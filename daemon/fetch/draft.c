@@ -58,9 +58,64 @@ void draft_add_header(struct draft *draft, const char *name, const char *value)
     add(draft, &draft->headers, name, value);
 }
 
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Whether `length` bytes of a query, percent-decoded, are `name`. */
+static bool is_encoded(const char *p, size_t length, const char *name)
+{
+    const char *end = p + length;
+
+    for (; p < end && *name != '\0'; p++, name++) {
+        char c = *p == '+' ? ' ' : *p;
+
+        if (c == '%' && end - p > 2 && hex_digit(p[1]) >= 0 && hex_digit(p[2]) >= 0) {
+            c = (char)(hex_digit(p[1]) * 16 + hex_digit(p[2]));
+            p += 2;
+        }
+        if (c != *name)
+            return false;
+    }
+    return p == end && *name == '\0';
+}
+
+/* Takes the params of that name out of the URL's own query. */
+static void drop_from_query(struct draft *draft, const char *name)
+{
+    size_t length = strcspn(draft->url, "#");
+    const char *query = memchr(draft->url, '?', length);
+    size_t at = query != NULL ? (size_t)(query - draft->url) + 1 : length;
+    size_t kept = at;
+    char *url;
+
+    if (query == NULL || (url = arena_copy(draft->arena, draft->url, length)) == NULL) {
+        draft->failed = draft->failed || query != NULL;
+        return;
+    }
+    while (at < length) {
+        size_t pair = strcspn(url + at, "&");
+        bool dropped = is_encoded(url + at, strcspn(url + at, "&="), name);
+        size_t whole = at + pair < length ? pair + 1 : pair; /* with the & behind it */
+
+        if (!dropped) {
+            memmove(url + kept, url + at, whole);
+            kept += whole;
+        }
+        at += whole;
+    }
+    url[kept] = '\0';
+    draft->url = url;
+}
+
 void draft_set_param(struct draft *draft, const char *name, const char *value)
 {
     drop(&draft->params, name, strcmp);
+    drop_from_query(draft, name);
     add(draft, &draft->params, name, value);
 }
 

@@ -49,7 +49,10 @@ void draft_start(struct draft *draft, struct arena *arena, const char *url);
 void draft_add_param(struct draft *draft, const char *name, const char *value);
 void draft_add_header(struct draft *draft, const char *name, const char *value);
 
-/* In the place of those that have this name (of headers whatever their case). */
+/*
+ * In the place of those that have this name (of headers whatever their case; of params those in the
+ * URL's own query, too).
+ */
 void draft_set_param(struct draft *draft, const char *name, const char *value);
 void draft_set_header(struct draft *draft, const char *name, const char *value);
 

@@ -12,6 +12,7 @@
 #include "fetch/auth.h"
 #include "fetch/build.h"
 #include "fetch/freshness.h"
+#include "fetch/page_request.h"
 #include "fetch/redirect.h"
 #include "fetch/request.h"
 #include "fetch/retry_after.h"
@@ -250,11 +251,15 @@ bool transfer_begin(struct transfer *transfer, struct run *run)
     run->retry_after_ms = -1;
     run->retryable = false;
     receiver_start(&transfer->receiver, run->source, &run->response);
+    if (page_request_prepare(run, &transfer->receiver.fault) == -1)
+        return failed(transfer);
     build_request(run, transfer->scratch, &draft);
     if (!authorize(transfer, &draft))
         return failed(transfer);
     if (!draft.failed)
         draft_write_url(&draft, &transfer->url);
+    if (page_request_note(run, text_string(&transfer->url), &draft) == -1)
+        draft.failed = true;
     return sign(transfer, &draft) && send_request(transfer, &draft) ? true : failed(transfer);
 }
 
@@ -376,6 +381,8 @@ static bool follow(struct transfer *transfer)
         return false;
     if (transfer->own_origin)
         auth_keep_param(run->source->auth, &draft, &transfer->url);
+    if (page_request_moved(run, text_string(&transfer->url)) == -1)
+        draft.failed = true;
     return sign(transfer, &draft) && send_request(transfer, &draft);
 }
 

@@ -441,7 +441,8 @@ int extract_rows(const struct source *source, const struct node *root, bool line
     int rc = -1;
 
     *failure = NULL;
-    if (records_select(source->records, root, lines, arena, &records) == -1)
+    if (records_select(source->records, root, lines, source->pagination != NULL, arena, &records) ==
+        -1)
         return -1;
     result->records = records.count;
     if (records.failure != NULL) {

@@ -139,6 +139,7 @@ static void prepare_again(struct processor *p, struct batch *batch)
         result->updated = 0;
         result->unchanged = 0;
         result->rejected = 0;
+        result->total = (struct tally){0};
         if (p->was_ok[i] && run->failure != RUN_OK) {
             run->failure = RUN_OK;
             free(run->error);
@@ -178,8 +179,14 @@ static enum store_status commit(struct processor *p, struct batch *batch, struct
     return status;
 }
 
+/* After the commit, which may have refused the page. */
+static bool goes_on(const struct result *result)
+{
+    return result->more && result->run->failure == RUN_OK;
+}
+
 /*
- * After the commit. `finished` may hand the run to another thread at once: it is not touched any
+ * After the commit. The last hook may hand the run to another thread at once: it is not touched any
  * more.
  */
 static void finish(struct processor *p, const struct batch *batch)
@@ -190,13 +197,14 @@ static void finish(struct processor *p, const struct batch *batch)
     atomic_fetch_add_explicit(&p->batches, 1, memory_order_relaxed);
     for (size_t i = 0; i < batch->count; i++) {
         struct run *run = batch->results[i].run;
+        bool more = goes_on(&batch->results[i]);
         enum queue_status status;
 
         run_clear_response(run);
         status = queue_task_done(p->queue);
         assert(status == QUEUE_OK);
         (void)status;
-        p->hooks.finished(p->hooks.context, run);
+        (more ? p->hooks.next_page : p->hooks.finished)(p->hooks.context, run);
     }
     beat(p);
 }

@@ -6,6 +6,7 @@ struct selector {
     const struct jsonpath *path;
     struct arena *arena;
     struct records *records;
+    bool may_lack; /* a page without its list has no records */
 };
 
 static int reserve(struct selector *s, size_t more)
@@ -266,31 +267,56 @@ static const char *nothing_reason(struct selector *s, const struct node *documen
 
 /* --- One document --- */
 
-/* Adds the records of one document. `*reason` is set when it has none where some were expected. */
-static int select_one(struct selector *s, const struct node *document, const char **reason)
+/*
+ * Whether the list is not there, or null in its place or on the way to it: not whether something
+ * else stands there.
+ */
+static int lacks_list(struct selector *s, const struct node *document, bool *lacks)
 {
-    const struct node *node = jsonpath_first(s->path, document);
+    const struct node *node;
+    size_t length;
 
-    if (node == NULL)
-        *reason = nothing_reason(s, document);
-    else if (node->type == NODE_ARRAY)
-        return add_elements(s, node);
-    else if (node->type == NODE_OBJECT)
-        return add(s, node, NULL);
-    else
-        *reason = scalar_reason(s, node);
-    return *reason == NULL ? -1 : 0;
+    *lacks = false;
+    if (!s->may_lack)
+        return 0;
+    if (furthest(s, document, &length, &node) == -1)
+        return -1;
+    *lacks = node->type == NODE_NULL || node->type == NODE_OBJECT ||
+             (node->type == NODE_ARRAY && node->length == 0);
+    return 0;
 }
 
 static int select_nothing(struct selector *s, const struct node *document, const char **reason)
 {
     bool empty;
 
-    if (stops_at_empty(s, document, &empty) == -1)
+    if (lacks_list(s, document, &empty) == -1)
+        return -1;
+    if (empty)
+        return 0;
+    if (!jsonpath_is_singular(s->path) && stops_at_empty(s, document, &empty) == -1)
         return -1;
     if (empty)
         return 0;
     *reason = nothing_reason(s, document);
+    return *reason == NULL ? -1 : 0;
+}
+
+/* Adds the records of one document. `*reason` is set when it has none where some were expected. */
+static int select_one(struct selector *s, const struct node *document, const char **reason)
+{
+    const struct node *node = jsonpath_first(s->path, document);
+
+    if (node == NULL)
+        return select_nothing(s, document, reason);
+    if (node->type == NODE_NULL && s->may_lack)
+        return 0;
+    if (node->type == NODE_ARRAY)
+        return add_elements(s, node);
+    else if (node->type == NODE_OBJECT)
+        return add(s, node, NULL);
+    else
+        *reason = scalar_reason(s, node);
     return *reason == NULL ? -1 : 0;
 }
 
@@ -346,15 +372,17 @@ static int select_from_lines(struct selector *s, const struct node *root)
     return 0;
 }
 
-int records_select(const struct jsonpath *path, const struct node *root, bool lines,
+int records_select(const struct jsonpath *path, const struct node *root, bool lines, bool may_lack,
                    struct arena *arena, struct records *records)
 {
-    struct selector s = {path, arena, records};
+    struct selector s = {path, arena, records, may_lack};
 
     *records = (struct records){0};
     if (path == NULL) {
         if (lines || root->type == NODE_ARRAY)
             return add_elements(&s, root);
+        if (root->type == NODE_NULL && may_lack)
+            return 0;
         return add(&s, root, NULL);
     }
     if (lines)

@@ -35,8 +35,11 @@ struct records {
     const char *failure; /* NULL, or why the document is not what was configured */
 };
 
-/* `lines`: root is the array of a body's lines. 0, or -1: out of memory. */
-int records_select(const struct jsonpath *path, const struct node *root, bool lines,
+/*
+ * `lines`: root is the array of a body's lines. `may_lack`: one page of several, where null or no
+ * list at all is a page without records. 0, or -1: out of memory.
+ */
+int records_select(const struct jsonpath *path, const struct node *root, bool lines, bool may_lack,
                    struct arena *arena, struct records *records);
 
 #endif

@@ -1,9 +1,9 @@
-#include <stdarg.h>
-#include <stdio.h>
+#include <assert.h>
 
 #include "gatherd/processor.h"
 #include "process/decode.h"
 #include "process/extract.h"
+#include "process/page.h"
 
 #define STATUS_NO_CONTENT 204
 
@@ -52,6 +52,33 @@ static bool is_answer_without_content(const struct response *response)
     return response->status == STATUS_NO_CONTENT && response->body_bytes == 0;
 }
 
+/* Decides what follows; `root` NULL: an answer without content. */
+static int find_next_page(struct run *run, const struct node *root, struct arena *arena,
+                          struct result *result)
+{
+    struct page_step step;
+
+    if (run->source->pagination == NULL)
+        return 0;
+    assert(run->pages != NULL);
+    if (page_decide(run, root, result->records, arena, &step) == -1)
+        return -1;
+    switch (step.verdict) {
+    case PAGE_BROKEN:
+        return fail(run, (struct dead_letter){0}, RUN_FAILED_PAGES, step.reason, arena, result);
+    case PAGE_FOLLOWS:
+        if (pages_follow(run->pages, step.text, step.position) == -1)
+            return -1;
+        run->pages->exchange = step.exchange;
+        result->more = true;
+        break;
+    case PAGE_LAST:
+        pages_end(run->pages);
+        break;
+    }
+    return 0;
+}
+
 int process_response(struct run *run, struct arena *arena, struct result *result)
 {
     struct decoded decoded;
@@ -61,7 +88,7 @@ int process_response(struct run *run, struct arena *arena, struct result *result
     if (run->failure != RUN_OK)
         return keep_failed_fetch(run, arena, result);
     if (is_answer_without_content(&run->response))
-        return 0;
+        return find_next_page(run, NULL, arena, result);
     if (decode_response(&run->response, run->source->format, arena, &decoded) == -1)
         return -1;
     if (decoded.root == NULL)
@@ -72,5 +99,5 @@ int process_response(struct run *run, struct arena *arena, struct result *result
         return -1;
     if (failure != NULL)
         return fail(run, (struct dead_letter){0}, RUN_FAILED_RECORDS, failure, arena, result);
-    return 0;
+    return find_next_page(run, decoded.root, arena, result);
 }

@@ -156,7 +156,7 @@ static void reseat(struct schedule *s, const struct seat *seat, struct instant n
     bool changed = e->source == NULL || e->source->fingerprint != seat->source->fingerprint;
 
     e->source = seat->source;
-    if (e->place == ENTRY_OUT || e->retrying) {
+    if (e->place == ENTRY_OUT || e->begun) {
         reseat_busy(s, seat, changed);
         return;
     }
@@ -259,13 +259,13 @@ static struct config *commit(struct schedule *s, struct change *change, struct c
     return old;
 }
 
-static void free_change(struct change *change)
+static void free_change(const struct schedule *s, struct change *change)
 {
     struct waiter *waiter;
 
     while ((waiter = TAILQ_FIRST(&change->dropped)) != NULL) {
         TAILQ_REMOVE(&change->dropped, waiter, link);
-        entry_free(entry_of_waiter(waiter));
+        entry_drop(s, entry_of_waiter(waiter));
     }
     free(change->seats);
 }
@@ -297,7 +297,7 @@ int schedule_configure(struct schedule *s, struct config *config, const struct s
     pthread_mutex_unlock(&s->mutex);
 
 out:
-    free_change(&change);
+    free_change(s, &change);
     free(chosen);
     config_unref(old);
     if (rc == -1)

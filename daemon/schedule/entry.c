@@ -21,6 +21,7 @@ void entry_free(struct entry *e)
     if (e == NULL)
         return;
     run_clear_response(&e->run);
+    pages_free(e->run.pages);
     config_unref(e->run.config);
     free(e);
 }
@@ -28,6 +29,15 @@ void entry_free(struct entry *e)
 unsigned entry_lane(const struct entry *e)
 {
     return e->line->host->lane;
+}
+
+void entry_drop(const struct schedule *s, struct entry *e)
+{
+    int64_t run_id = e != NULL ? run_unfinished_id(&e->run) : 0;
+
+    entry_free(e);
+    if (run_id != 0 && s->dropped != NULL)
+        s->dropped(s->dropped_context, run_id);
 }
 
 void entry_queue(struct schedule *s, struct entry *e, int64_t due_ms)

@@ -4,8 +4,9 @@
  *
  * Where an entry is: in the heap of its lane by due time; when that has come and its host or its
  * rate limit has no room, in the line of the two; out, when another stage has its run; nowhere,
- * when it ran and is not due again. A run that waits for another attempt is in the heap like the
- * others, but keeps the configuration it started with, so that one run is never of two minds.
+ * when it ran and is not due again. A run that waits for another attempt, or for its next page, is
+ * in the heap like the others, but keeps the configuration it started with, so that one run is
+ * never of two minds.
  */
 #ifndef GATHERD_SCHEDULE_ENTRY_H
 #define GATHERD_SCHEDULE_ENTRY_H
@@ -47,7 +48,7 @@ struct entry {
     unsigned failures; /* as recorded */
     enum entry_place place;
     bool in_flight; /* counted by its host */
-    bool retrying;  /* between two attempts of one run */
+    bool begun;     /* between two requests of one run */
     bool planned;   /* while out: schedule_plan() has been here since the last change */
     bool ran;       /* since the schedule began */
     bool kept;      /* schedule_configure() only */
@@ -55,7 +56,7 @@ struct entry {
 };
 
 /* 100,000 sources are to cost tens of megabytes, not hundreds. */
-_Static_assert(sizeof(struct entry) <= 400, "an idle source has grown");
+_Static_assert(sizeof(struct entry) <= 448, "an idle source has grown");
 
 struct lane {
     struct heap heap;
@@ -68,6 +69,8 @@ struct schedule {
     bool once;
     schedule_wake_fn *wake;
     void *wake_context;
+    schedule_dropped_fn *dropped;
+    void *dropped_context;
 
     pthread_mutex_t mutex; /* guards everything below, and every entry but the runs that are out */
     pthread_cond_t idle;   /* broadcast when the last run came back, and by stop */
@@ -114,6 +117,8 @@ void entry_free(struct entry *e);
 
 /* The lane of its host. */
 unsigned entry_lane(const struct entry *e);
+/* The same for one whose source was removed: an unfinished run of its is reported. No lock held. */
+void entry_drop(const struct schedule *s, struct entry *e);
 
 /* Into the heap of its lane. */
 void entry_queue(struct schedule *s, struct entry *e, int64_t due_ms);

@@ -33,6 +33,8 @@ struct schedule *schedule_create(const struct schedule_options *options, struct 
     s->once = options->once;
     s->wake = options->wake;
     s->wake_context = options->wake_context;
+    s->dropped = options->dropped;
+    s->dropped_context = options->dropped_context;
     s->random.state = options->seed;
     if (pthread_mutex_init(&s->mutex, NULL) != 0)
         goto free_schedule;
@@ -100,9 +102,9 @@ static struct run *hand_out(struct schedule *s, struct entry *e, struct instant 
     e->planned = false;
     e->place = ENTRY_OUT;
     s->out++;
-    if (!e->retrying)
+    if (!e->begun)
         start_run(s, e, now);
-    e->retrying = false;
+    e->begun = false;
     return &e->run;
 }
 
@@ -215,9 +217,10 @@ static void come_back(struct schedule *s, struct entry *e)
     s->out--;
 }
 
-void schedule_retry(struct schedule *s, struct run *run, struct instant now, int64_t delay_ms)
+/* The run comes back for another request, `attempt` requests after the first for the same page. */
+static void go_on_with(struct schedule *s, struct entry *e, unsigned attempt, struct instant now,
+                       int64_t delay_ms)
 {
-    struct entry *e = entry_of_run(run);
     struct entry *gone = NULL;
     uint64_t wakes;
 
@@ -228,16 +231,28 @@ void schedule_retry(struct schedule *s, struct run *run, struct instant now, int
         entry_forget(s, e);
         gone = e;
     } else {
-        run->attempt++;
-        e->retrying = true;
+        e->run.attempt = attempt;
+        e->begun = true;
         entry_queue(s, e, now.monotonic_ms + delay_ms);
     }
     if (is_idle(s))
         pthread_cond_broadcast(&s->idle);
     wakes = schedule_collect_wakes(s);
     pthread_mutex_unlock(&s->mutex);
-    entry_free(gone);
+    entry_drop(s, gone);
     schedule_send_wakes(s, wakes);
+}
+
+void schedule_retry(struct schedule *s, struct run *run, struct instant now, int64_t delay_ms)
+{
+    go_on_with(s, entry_of_run(run), run->attempt + 1, now, delay_ms);
+}
+
+void schedule_next_page(struct schedule *s, struct run *run, struct instant now)
+{
+    run_clear_response(run);
+    pages_advance(run->pages);
+    go_on_with(s, entry_of_run(run), 0, now, 0);
 }
 
 void schedule_plan(struct schedule *s, struct run *run, struct instant now)
@@ -290,13 +305,14 @@ static void go_on(struct schedule *s, struct entry *e, bool recorded, struct ins
         entry_queue(s, e, e->due_ms);
 }
 
-/* Takes what the answer owns out of the run, to be freed without the lock. */
+/* Takes what the run owns out of it, to be freed without the lock. */
 static struct run strip(struct run *run)
 {
     struct run answer = *run;
 
     run->config = NULL;
     run->source = NULL;
+    run->pages = NULL;
     run->response = (struct response){0};
     run->error = NULL;
     run_clear_response(run);
@@ -310,6 +326,11 @@ void schedule_return(struct schedule *s, struct run *run, bool recorded, struct 
     struct run answer;
     uint64_t wakes;
 
+    if (!recorded && run_unfinished_id(run) != 0) {
+        run_clear_response(run);
+        go_on_with(s, e, run->attempt, now, 0);
+        return;
+    }
     pthread_mutex_lock(&s->mutex);
     lines_set_now(&s->lines, now.monotonic_ms);
     come_back(s, e);
@@ -327,6 +348,7 @@ void schedule_return(struct schedule *s, struct run *run, bool recorded, struct 
     wakes = schedule_collect_wakes(s);
     pthread_mutex_unlock(&s->mutex);
     run_clear_response(&answer);
+    pages_free(answer.pages);
     config_unref(answer.config);
     entry_free(gone);
     schedule_send_wakes(s, wakes);

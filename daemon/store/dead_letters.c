@@ -14,11 +14,12 @@ int dead_letters_open(struct dead_letters *letters, sqlite3 *db, struct error *e
     static const char insert[] =
         "INSERT INTO _gatherd_dead_letters"
         " (run_id, source, table_name, kind, position, line, column, reason, content_type, content,"
-        " bytes, hash, first_at, last_at)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13)"
+        " bytes, hash, first_at, last_at, page)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13, ?14)"
         " ON CONFLICT (hash, source, reason, kind) DO UPDATE SET run_id = excluded.run_id,"
         " table_name = excluded.table_name, position = excluded.position, line = excluded.line,"
-        " column = excluded.column, last_at = excluded.last_at, occurrences = occurrences + 1";
+        " column = excluded.column, last_at = excluded.last_at, page = excluded.page,"
+        " occurrences = occurrences + 1";
 
     return sqlite_prepare(db, insert, &letters->insert, err);
 }
@@ -86,5 +87,6 @@ int dead_letters_add(struct dead_letters *letters, const struct result *result,
     sqlite3_bind_int64(stmt, 11, (sqlite3_int64)content.length);
     sqlite_bind_string(stmt, 12, hex);
     sqlite_bind_string(stmt, 13, moment->text);
+    bind_number(stmt, 14, run_page(run), run_page(run) > 0);
     return sqlite_run(stmt, "_gatherd_dead_letters", err);
 }

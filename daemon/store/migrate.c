@@ -113,6 +113,15 @@ static const struct migration migrations[] = {
      "  name TEXT NOT NULL,\n"
      "  applied_at TEXT NOT NULL\n"
      ") STRICT;"},
+    {"runs of many pages",
+     "ALTER TABLE _gatherd_runs ADD COLUMN"
+     " pages /* the last one asked for, from 1 */ INTEGER;"
+     "ALTER TABLE _gatherd_runs ADD COLUMN"
+     " append_table /* of an unfinished run: its rows go from there if it does not end well */"
+     " TEXT;"
+     "CREATE INDEX _gatherd_runs_unfinished ON _gatherd_runs (id) WHERE outcome = 'unfinished';"
+     "ALTER TABLE _gatherd_dead_letters ADD COLUMN"
+     " page /* of its run, from 1; NULL without pagination */ INTEGER;"},
 };
 
 #define VERSION ((int64_t)(sizeof(migrations) / sizeof(migrations[0])))

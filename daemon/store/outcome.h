@@ -6,6 +6,7 @@
 #ifndef GATHERD_STORE_OUTCOME_H
 #define GATHERD_STORE_OUTCOME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,7 +29,10 @@ struct outcome {
     size_t updated;
     size_t unchanged;
     size_t rejected;
+    bool unfinished;      /* a page follows: neither the run nor its source's state moves on */
+    struct tally total;   /* of the run, with the pages before and what was taken back of them */
     struct error refusal; /* why the table could not take the run; ERROR_NONE: it could */
+    struct error kept;    /* why it keeps the rows of earlier pages; ERROR_NONE: it let them go */
 };
 
 #endif

@@ -6,8 +6,18 @@ int runs_open(struct runs *runs, sqlite3 *db, struct error *err)
         "INSERT INTO _gatherd_runs (id, source, source_id, scheduled_at, started_at, finished_at,"
         " outcome, failure, http_status, requests, bytes, records, inserted, updated, unchanged,"
         " rejected, skipped_slots, dns_ms, connect_ms, tls_ms, first_byte_ms, total_ms, queue_ms,"
-        " error) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
-        " ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)";
+        " error, pages, append_table) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
+        " ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)"
+        " ON CONFLICT (id) DO UPDATE SET finished_at = excluded.finished_at,"
+        " outcome = excluded.outcome, failure = excluded.failure,"
+        " http_status = excluded.http_status, requests = excluded.requests,"
+        " bytes = excluded.bytes, records = excluded.records, inserted = excluded.inserted,"
+        " updated = excluded.updated, unchanged = excluded.unchanged,"
+        " rejected = excluded.rejected, skipped_slots = excluded.skipped_slots,"
+        " dns_ms = excluded.dns_ms, connect_ms = excluded.connect_ms, tls_ms = excluded.tls_ms,"
+        " first_byte_ms = excluded.first_byte_ms, total_ms = excluded.total_ms,"
+        " queue_ms = excluded.queue_ms, error = excluded.error, pages = excluded.pages,"
+        " append_table = excluded.append_table";
 
     return sqlite_prepare(db, insert, &runs->insert, err);
 }
@@ -15,18 +25,30 @@ int runs_open(struct runs *runs, sqlite3 *db, struct error *err)
 void runs_close(struct runs *runs)
 {
     sqlite3_finalize(runs->insert);
+    text_free(&runs->error);
 }
 
-const char *runs_error_text(const struct run *run, const struct outcome *outcome)
+const char *runs_error_text(struct text *text, const struct run *run, const struct outcome *outcome)
 {
-    return outcome->refusal.code != ERROR_NONE ? outcome->refusal.text : run->error;
+    const char *what = outcome->refusal.code != ERROR_NONE ? outcome->refusal.text : run->error;
+
+    if (what == NULL || (run_page(run) <= 1 && outcome->kept.code == ERROR_NONE))
+        return what;
+    text_clear(text);
+    text_format(text, "page %u: %s", run_page(run), what);
+    if (outcome->kept.code != ERROR_NONE)
+        text_format(text, "; the rows of earlier pages could not be removed: %s",
+                    outcome->kept.text);
+    return text_failed(text) ? what : text_string(text);
 }
 
 static const char *outcome_name(const struct outcome *outcome)
 {
+    if (outcome->unfinished)
+        return "unfinished";
     if (outcome->failure != RUN_OK)
         return "failed";
-    return outcome->rejected > 0 ? "partial" : "success";
+    return outcome->total.rejected > 0 ? "partial" : "success";
 }
 
 static void bind_time(sqlite3_stmt *stmt, int index, int64_t ms, char text[CLOCK_TEXT_SIZE])
@@ -61,6 +83,17 @@ static void bind_timing(sqlite3_stmt *stmt, const struct run *run, const struct 
     bind_duration(stmt, 23, queued_us);
 }
 
+static void bind_pages(sqlite3_stmt *stmt, const struct run *run, const struct outcome *outcome)
+{
+    bool takes_back = outcome->unfinished && run->source->write_mode == WRITE_APPEND;
+
+    if (run_page(run) > 0)
+        bind_count(stmt, 25, run_page(run));
+    else
+        sqlite3_bind_int(stmt, 25, 1);
+    sqlite_bind_string(stmt, 26, takes_back ? run->source->table : NULL);
+}
+
 int runs_add(struct runs *runs, const struct result *result, const struct outcome *outcome,
              const struct moment *moment, struct error *err)
 {
@@ -74,20 +107,21 @@ int runs_add(struct runs *runs, const struct result *result, const struct outcom
     sqlite3_bind_int64(stmt, 3, run->source_id);
     bind_time(stmt, 4, run->scheduled_at_ms, scheduled);
     bind_time(stmt, 5, run->started_at_ms, started);
-    sqlite_bind_string(stmt, 6, moment->text);
+    sqlite_bind_string(stmt, 6, outcome->unfinished ? NULL : moment->text);
     sqlite_bind_string(stmt, 7, outcome_name(outcome));
     sqlite_bind_string(stmt, 8, run_failure_name(outcome->failure));
     if (run->response.status != 0)
         sqlite3_bind_int(stmt, 9, run->response.status);
     bind_count(stmt, 10, run->requests);
-    bind_count(stmt, 11, run->response.body_bytes);
-    bind_count(stmt, 12, result->records);
-    bind_count(stmt, 13, outcome->inserted);
-    bind_count(stmt, 14, outcome->updated);
-    bind_count(stmt, 15, outcome->unchanged);
-    bind_count(stmt, 16, outcome->rejected);
+    bind_count(stmt, 11, outcome->total.bytes);
+    bind_count(stmt, 12, outcome->total.records);
+    bind_count(stmt, 13, outcome->total.inserted);
+    bind_count(stmt, 14, outcome->total.updated);
+    bind_count(stmt, 15, outcome->total.unchanged);
+    bind_count(stmt, 16, outcome->total.rejected);
     bind_count(stmt, 17, run->skipped);
     bind_timing(stmt, run, moment);
-    sqlite_bind_string(stmt, 24, runs_error_text(run, outcome));
+    sqlite_bind_string(stmt, 24, runs_error_text(&runs->error, run, outcome));
+    bind_pages(stmt, run, outcome);
     return sqlite_run(stmt, "_gatherd_runs", err);
 }

@@ -43,6 +43,7 @@ void state_close(struct state *state)
     sqlite3_finalize(state->update);
     sqlite3_finalize(state->failures);
     text_free(&state->url);
+    text_free(&state->error);
 }
 
 /* Secrets hide in a URL's query, fragment, user and password: none of them is kept. */
@@ -126,10 +127,10 @@ int state_update(struct state *state, const struct result *result, const struct 
     sqlite_bind_string(stmt, 8, failed ? NULL : moment->text);
     sqlite3_bind_int64(stmt, 9, outcome->failures);
     sqlite3_bind_int(stmt, 10, failed);
-    sqlite3_bind_int64(stmt, 11, (sqlite3_int64)outcome->inserted);
-    sqlite3_bind_int64(stmt, 12, (sqlite3_int64)outcome->updated);
+    sqlite3_bind_int64(stmt, 11, (sqlite3_int64)outcome->total.inserted);
+    sqlite3_bind_int64(stmt, 12, (sqlite3_int64)outcome->total.updated);
     sqlite3_bind_int64(stmt, 13, run->skipped);
-    sqlite_bind_string(stmt, 14, runs_error_text(run, outcome));
+    sqlite_bind_string(stmt, 14, runs_error_text(&state->error, run, outcome));
     if (text_failed(&state->url)) {
         error_set(err, ERROR_NOMEM, "_gatherd_sources: out of memory");
         return -1;

@@ -17,7 +17,8 @@ struct state {
     sqlite3_stmt *load;
     sqlite3_stmt *update;
     sqlite3_stmt *failures;
-    struct text url; /* reused */
+    struct text url; /* both reused */
+    struct text error;
 };
 
 int state_open(struct state *state, sqlite3 *db, struct error *err);

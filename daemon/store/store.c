@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "gatherd/json.h"
+#include "gatherd/log.h"
 #include "store/dead_letters.h"
 #include "store/lock.h"
 #include "store/migrate.h"
@@ -23,6 +24,7 @@
 #include "store/sqlite.h"
 #include "store/state.h"
 #include "store/table.h"
+#include "store/unfinished.h"
 
 struct store {
     /* Set by store_open(), never changed. */
@@ -90,7 +92,8 @@ static int prepare_database(struct store *store, const struct store_options *opt
 
     if (sqlite_configure_writer(store->db, options->synchronous, &cause) == 0 &&
         migrate_run(store->db, &cause) == 0 && prepare_statements(store, &cause) == 0 &&
-        read_next_run_id(store, &cause) == 0)
+        read_next_run_id(store, &cause) == 0 &&
+        unfinished_end(store->db, 0, "gatherd ended before the run's last page", &cause) == 0)
         return 0;
     if (cause.code == ERROR_FAILED) /* "no such table: _gatherd_runs" */
         error_set(err, ERROR_UNAVAILABLE,
@@ -149,6 +152,8 @@ void store_close(struct store *store)
 {
     if (store == NULL)
         return;
+    /* What this cannot do, for want of space or because of a lock, the next start does. */
+    unfinished_end(store->db, 0, "gatherd was stopped before the run's last page", NULL);
     /* A reader in the way leaves some of the log where it is, and nothing is lost. */
     sqlite3_wal_checkpoint_v2(store->db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     release(store, false);
@@ -278,12 +283,66 @@ static void refuse(struct outcome *outcome, const struct error *cause)
     outcome->inserted = outcome->updated = outcome->unchanged = 0;
 }
 
+/*
+ * The run ends here without success: what its earlier pages appended goes, since the next run
+ * appends it again. Rows with a key stay, for the next run writes the same ones. The transaction
+ * may be undone by a trigger of the user's, as in write_rows(): then it is written again without
+ * this.
+ */
+static int take_back(struct store *store, const struct result *result, struct outcome *outcome,
+                     struct error *err)
+{
+    const struct source *source = result->run->source;
+    struct error cause = {0};
+
+    if (source->write_mode != WRITE_APPEND || outcome->kept.code != ERROR_NONE)
+        return 0;
+    if (unfinished_remove_rows(store->db, source->table, outcome->run_id,
+                               (int64_t)outcome->total.inserted, &cause) == 0) {
+        outcome->total.inserted = 0;
+        return 0;
+    }
+    if (cause.code != ERROR_FAILED) {
+        *err = cause;
+        return -1;
+    }
+    outcome->kept = cause;
+    log_warning("rows of a failed run could not be removed", LOG_STR("source", source->name),
+                LOG_STR("table", source->table), LOG_STR("error", cause.text));
+    return sqlite3_get_autocommit(store->db) != 0 ? -1 : 0;
+}
+
+static void begin_outcome(struct store *store, const struct result *result, struct outcome *outcome)
+{
+    const struct run *run = result->run;
+
+    outcome->run_id = run_unfinished_id(run);
+    outcome->total = run->pages != NULL ? run->pages->tally : (struct tally){0};
+    if (outcome->run_id == 0)
+        outcome->run_id = store->next_run_id++;
+    outcome->failure = run->failure;
+    outcome->failures = run->failures;
+}
+
+static void sum_up(const struct result *result, struct outcome *outcome)
+{
+    const struct tally tally = {
+        .bytes = result->run->response.body_bytes,
+        .records = result->records,
+        .inserted = outcome->inserted,
+        .updated = outcome->updated,
+        .unchanged = outcome->unchanged,
+        .rejected = outcome->rejected,
+    };
+
+    tally_add(&outcome->total, &tally);
+    outcome->unfinished = result->more && outcome->failure == RUN_OK;
+}
+
 static int write_result(struct store *store, const struct result *result, struct outcome *outcome,
                         const struct moment *moment, struct error *err)
 {
-    outcome->run_id = store->next_run_id++;
-    outcome->failure = result->run->failure;
-    outcome->failures = result->run->failures;
+    begin_outcome(store, result, outcome);
     if (outcome->failure == RUN_OK && outcome->refusal.code == ERROR_NONE) {
         struct error cause = {0};
 
@@ -300,10 +359,15 @@ static int write_result(struct store *store, const struct result *result, struct
     if (outcome->refusal.code != ERROR_NONE &&
         write_refused(store, result, outcome, moment, err) == -1)
         return -1;
-    if (write_dead_letters(store, result, outcome, moment, err) == -1 ||
-        runs_add(&store->runs, result, outcome, moment, err) == -1)
+    if (outcome->failure != RUN_OK && run_unfinished_id(result->run) != 0 &&
+        take_back(store, result, outcome, err) == -1)
         return -1;
-    return state_update(&store->state, result, outcome, moment, err);
+    if (write_dead_letters(store, result, outcome, moment, err) == -1)
+        return -1;
+    sum_up(result, outcome);
+    if (runs_add(&store->runs, result, outcome, moment, err) == -1)
+        return -1;
+    return outcome->unfinished ? 0 : state_update(&store->state, result, outcome, moment, err);
 }
 
 /* --- The batch --- */
@@ -350,6 +414,7 @@ static int clear_outcomes(struct store *store, size_t count, struct error *err)
 
         outcome->refusal.code = ERROR_NONE;
         outcome->refusal.text[0] = '\0';
+        outcome->kept = (struct error){0};
         outcome->inserted = outcome->updated = outcome->unchanged = outcome->rejected = 0;
     }
     return 0;
@@ -365,6 +430,16 @@ static void restart_outcomes(struct store *store, size_t count)
     }
 }
 
+static void publish_page(const struct outcome *outcome, struct result *result)
+{
+    struct pages *pages = result->run->pages;
+
+    result->requests -= pages->requests;
+    pages->requests = result->run->requests;
+    pages->run_id = outcome->unfinished ? outcome->run_id : 0;
+    pages->tally = outcome->total;
+}
+
 static void publish(const struct store *store, struct batch *batch)
 {
     for (size_t i = 0; i < batch->count; i++) {
@@ -375,10 +450,14 @@ static void publish(const struct store *store, struct batch *batch)
         result->updated = outcome->updated;
         result->unchanged = outcome->unchanged;
         result->rejected = outcome->rejected;
+        result->total = outcome->total;
+        result->requests = result->run->requests;
         if (outcome->refusal.code != ERROR_NONE) {
             run_fail(result->run, RUN_FAILED_STORE, "%s", outcome->refusal.text);
             result->run->failures = outcome->failures;
         }
+        if (result->run->pages != NULL)
+            publish_page(outcome, result);
     }
 }
 
@@ -450,6 +529,19 @@ int store_register(struct store *store, const struct config *config, struct sour
         roll_back(store);
     /* Every page of the schema and of the sources was read, and most are not needed again soon. */
     sqlite3_db_release_memory(store->db);
+    pthread_mutex_unlock(&store->mutex);
+    if (rc == -1)
+        error_set(err, cause.code, "%s: %s", store->path, cause.text);
+    return rc;
+}
+
+int store_interrupt(struct store *store, int64_t run_id, const char *why, struct error *err)
+{
+    struct error cause = {0};
+    int rc;
+
+    pthread_mutex_lock(&store->mutex);
+    rc = unfinished_end(store->db, run_id, why, &cause);
     pthread_mutex_unlock(&store->mutex);
     if (rc == -1)
         error_set(err, cause.code, "%s: %s", store->path, cause.text);

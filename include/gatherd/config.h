@@ -93,6 +93,38 @@ struct rate_limit {
 
 struct auth; /* auth.h */
 
+enum pagination_type {
+    PAGINATION_LINK_HEADER, /* Link: <...>; rel="next" (RFC 8288) */
+    PAGINATION_NEXT_URL,    /* a URL in the body */
+    PAGINATION_CURSOR,      /* a token in the body, sent back */
+    PAGINATION_PAGE,        /* page numbers */
+    PAGINATION_OFFSET,      /* how many records to leave out */
+};
+
+/* Where a parameter goes. */
+enum param_place { PARAM_IN_QUERY, PARAM_IN_HEADER, PARAM_IN_BODY };
+
+struct pagination {
+    enum pagination_type type;
+    struct jsonpath *next_url_path; /* never NULL with PAGINATION_NEXT_URL */
+    struct jsonpath *cursor_path;   /* never NULL with PAGINATION_CURSOR */
+    enum param_place param_in;      /* where the four below go */
+    const char *cursor_param;
+    const char *page_param;
+    const char *offset_param;
+    const char *limit_param;
+    int64_t base_page;
+    int64_t limit;               /* 0: none is sent */
+    struct jsonpath *total_path; /* the three: NULL when not told */
+    struct jsonpath *total_pages_path;
+    struct jsonpath *has_more_path;
+    bool stop_after_empty_page;
+    unsigned max_pages;
+    bool stop_at_max_pages;           /* else it is an error to reach it */
+    const char *const *allowed_hosts; /* beside the source's own: "name" or "name:port" */
+    size_t allowed_host_count;
+};
+
 struct source {
     struct config *config; /* the configuration it stands in */
     size_t index;          /* its place in config->sources */
@@ -136,6 +168,8 @@ struct source {
      * open is worth it.
      */
     int64_t host_gap_ms;
+
+    const struct pagination *pagination; /* NULL: one request a run */
 
     enum body_format format;
     struct jsonpath *records;   /* NULL: the document, or its elements if it is an array */

@@ -13,6 +13,9 @@
 /* One run that is committed, in the words and counts of _gatherd_runs. */
 void debug_log_run(const struct result *result);
 
+/* One page that is committed and that another one follows. */
+void debug_log_page(const struct result *result);
+
 /* A request failed and is made again after `delay_ms`; the run still holds the reason. */
 void debug_log_retry(const struct run *run, int64_t delay_ms);
 

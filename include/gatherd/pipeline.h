@@ -23,8 +23,8 @@ struct pipeline_options {
         *only; /* with once: these sources alone; borrowed until pipeline_start() returns */
     size_t only_count;
     /*
-     * Called after each commit with what became of one run, from a processor thread, never two at a
-     * time. NULL: nobody is told.
+     * Called after the commit that ends a run with what became of it (result->total), from a
+     * processor thread, never two at a time. NULL: nobody is told.
      */
     void (*committed)(void *context, const struct result *result);
     void *context;

@@ -24,7 +24,9 @@ struct processor_hooks {
     void (*plan)(void *context, struct run *run); /* before the commit: schedule_plan() */
     enum store_status (*commit)(void *context, struct batch *batch, struct error *err);
     void (*committed)(void *context, const struct result *result); /* counts and logs it */
-    void (*finished)(void *context, struct run *run); /* after task_done: gives the baton back */
+    /* After task_done, they give the baton back: at the end of a run, or when a page follows. */
+    void (*finished)(void *context, struct run *run);
+    void (*next_page)(void *context, struct run *run);
     void (*fatal)(void *context, const struct error *err); /* the process must end */
 };
 

@@ -64,12 +64,15 @@ struct result {
     const struct dead_letter *dead_letters;
     size_t dead_letter_count;
     size_t records; /* selected in the response */
+    bool more;      /* run->pages says which request follows: the run does not end here */
 
     /* Filled by store_commit(). */
     size_t inserted;
     size_t updated;
     size_t unchanged;
-    size_t rejected; /* records in the dead letters, those of dead_letters included; no bodies */
+    size_t rejected;    /* records in the dead letters, those of dead_letters included; no bodies */
+    unsigned requests;  /* sent for this response */
+    struct tally total; /* of the run so far, this response included */
 };
 
 /* What one transaction takes. */

@@ -1,6 +1,8 @@
 /*
  * run.h - one execution of one source: the only thing that travels between the stages.
  *
+ * It is one request with its retries, or, with `pagination`, one such request a page (pages.h).
+ *
  * A source has exactly one struct run, made by the schedule and kept for the life of the source,
  * and exactly one stage owns it at a time: schedule, fetcher, queue, processor. Two polls of one
  * source cannot overlap by construction, and no field needs a lock: the hand-over between stages
@@ -14,6 +16,7 @@
 #include <stdint.h>
 
 #include "gatherd/config.h"
+#include "gatherd/pages.h"
 #include "gatherd/text.h"
 
 /* Why a run failed: the column `failure` of _gatherd_runs. */
@@ -29,6 +32,7 @@ enum run_failure {
     RUN_FAILED_RECORDS,  /* `records` selects nothing, or no records */
     RUN_FAILED_STORE,    /* the table could not take them */
     RUN_FAILED_AUTH,     /* a secret cannot be read, or no token is to be had */
+    RUN_FAILED_PAGES,    /* the way to the next page is broken, refused or leads in a circle */
 };
 
 /* "network", "timeout", ...; NULL for RUN_OK. */
@@ -60,7 +64,10 @@ struct run {
 
     /* This execution, from the schedule ... */
     int64_t scheduled_at_ms; /* Unix time of its slot */
-    unsigned attempt;        /* requests tried before this one in this run */
+    unsigned attempt;        /* requests tried before this one for this page */
+
+    /* The source has pagination and a request was made; owned, NULL between two runs. */
+    struct pages *pages;
 
     /* ... from the fetcher ... */
     int64_t started_at_ms; /* Unix time of the first request; 0: none yet */
@@ -100,6 +107,12 @@ bool response_header(const struct response *response, const char *name, size_t *
 
 /* Frees body, content type and error and forgets the answer: ready for the next request. */
 void run_clear_response(struct run *run);
+
+/* The page of the request at hand, from 1; 0: its source has no pagination. */
+unsigned run_page(const struct run *run);
+
+/* The row of an unfinished run in _gatherd_runs, or 0: nothing of it is in the database. */
+int64_t run_unfinished_id(const struct run *run);
 
 /* Marks the run as failed with a text for people; the first reason is kept. */
 void run_fail(struct run *run, enum run_failure failure, const char *format, ...)

@@ -30,12 +30,20 @@ struct schedule; /* opaque */
  */
 typedef void schedule_wake_fn(void *context, unsigned lane);
 
+/*
+ * A run with this row in _gatherd_runs will never end, because its source was removed between two
+ * of its pages. Called with no lock held, from any thread, which must not wait for a disk.
+ */
+typedef void schedule_dropped_fn(void *context, int64_t run_id);
+
 struct schedule_options {
     unsigned lanes;         /* 1 to 64 */
     uint64_t seed;          /* of jitter and backoff */
     bool once;              /* each source is due now, runs once and is not due again */
     schedule_wake_fn *wake; /* never NULL */
     void *wake_context;
+    schedule_dropped_fn *dropped; /* NULL: nobody is told */
+    void *dropped_context;
 };
 
 struct schedule *schedule_create(const struct schedule_options *options, struct error *err);
@@ -47,9 +55,9 @@ void schedule_free(struct schedule *schedule);
  * Takes over a configuration, the first or a new one (it takes its own reference). A source that is
  * unchanged keeps its due time; a changed one takes effect at its next run, and is due again by its
  * new interval if that is sooner; a removed or disabled one is due no more (its run that is out is
- * dropped when it is given back, and one that waits for another attempt at once); a new one is due
+ * dropped when it is given back, one that waits for its next request at once); a new one is due
  * at its saved time, or at once when that has passed, it never ran, or run_on_start says so. A run
- * that has begun goes on under the configuration it began with, its retries included.
+ * that has begun goes on under the configuration it began with, its retries and pages included.
  * `states[i]` belongs to config->sources[i]. `only` (NULL: all) restricts to the named sources, for
  * `run --once NAME`; names that are unknown or disabled are passed over, so the caller looks first.
  * On -1 (out of memory) nothing has changed.
@@ -91,6 +99,13 @@ int64_t schedule_retry_delay(struct schedule *schedule, const struct run *run);
 void schedule_retry(struct schedule *schedule, struct run *run, struct instant now,
                     int64_t delay_ms);
 
+/*
+ * Gives a run back after the commit of a page that another one follows (run->pages->more). That one
+ * is due at once, at the end of its host's line, with attempts of its own; what schedule_plan()
+ * said is forgotten. Frees what is left of the answer.
+ */
+void schedule_next_page(struct schedule *schedule, struct run *run, struct instant now);
+
 #define SCHEDULE_RETRY_IN_PLACE_MS (60 * 1000)
 #define SCHEDULE_POSTPONE_CAP_MS   (24 * 60 * 60 * 1000)
 
@@ -108,8 +123,9 @@ void schedule_refused(struct schedule *schedule, struct run *run);
 
 /*
  * Takes back a run after its commit. With `recorded` false, when its fetcher or the process stops,
- * it counts as not made: its source is due at once. Frees what is left of the answer, and drops the
- * reference to the configuration.
+ * it counts as not made: its source is due at once, or the same page once more where pages before
+ * it are in the database. Frees what is left of the answer, and drops the reference to the
+ * configuration when the run is over.
  */
 void schedule_return(struct schedule *schedule, struct run *run, bool recorded, struct instant now);
 

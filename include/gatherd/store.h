@@ -48,8 +48,19 @@ int store_register(struct store *store, const struct config *config, struct sour
  * into a failed run (RUN_FAILED_STORE, with run->failures counted on from the last saved one, and
  * due at run->refused_due_ms) whose body is kept, and harms no other run. Without STORE_OK results
  * and runs are as they were.
+ *
+ * A result with `more` leaves its run unfinished: the rows are committed and the run's row says how
+ * far it has come, but the source's state stays. When a later page fails, what the run appended is
+ * removed in the transaction that records the failure.
  */
 enum store_status store_commit(struct store *store, struct batch *batch, struct error *err);
+
+/*
+ * Ends a run of which pages were committed and no more will come (run_unfinished_id()), as failed:
+ * what it appended is removed. The same is done to all such runs when the store is opened, which a
+ * crash left, and when it is closed. ERROR_SPACE and ERROR_BUSY: try again later.
+ */
+int store_interrupt(struct store *store, int64_t run_id, const char *why, struct error *err);
 
 /* Moves the WAL into the database where no reader is in the way; main calls it on maintenance
  * ticks. */

@@ -15,7 +15,8 @@ static struct result result_of(struct run *run, size_t index)
 {
     *run = (struct run){.source = &sources[index], .response = {.status = 200}};
     run->timing.total_us = 12345;
-    return (struct result){.run = run, .records = 3, .inserted = 2, .updated = 1, .unchanged = 4};
+    return (struct result){.run = run,
+                           .total = {.records = 3, .inserted = 2, .updated = 1, .unchanged = 4}};
 }
 
 static char *print(const struct once_table *table, size_t *failed)
@@ -43,7 +44,7 @@ static void sources_stand_in_their_order_with_what_became_of_them(void **state)
     run.failure = RUN_FAILED_TIMEOUT;
     run.error = strdup("no answer within 30s");
     run.response.status = 0;
-    result.records = result.inserted = result.updated = 0;
+    result.total = (struct tally){0};
     once_table_add(table, &result);
     assert_int_equal(once_table_length(table), 2);
     text = print(table, &failed);
@@ -70,7 +71,7 @@ static void rejected_records_count_as_a_failure_and_say_why_and_where_they_are(v
     char *text;
 
     (void)state;
-    result.rejected = 2;
+    result.rejected = result.total.rejected = 2;
     result.dead_letters = &letter;
     result.dead_letter_count = 1;
     once_table_add(table, &result);
@@ -93,7 +94,7 @@ static void a_row_that_the_table_refused_is_a_rejected_record_too(void **state)
     char *text;
 
     (void)state;
-    result.rejected = 1;
+    result.rejected = result.total.rejected = 1;
     once_table_add(table, &result);
     text = print(table, &failed);
     assert_int_equal(failed, 1);

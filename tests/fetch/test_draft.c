@@ -148,6 +148,26 @@ static void many_params_keep_their_order(void **state)
     assert_string_equal(rig->draft.params.items[999].name, "999");
 }
 
+static void a_param_that_is_set_takes_the_place_of_those_in_the_url(void **state)
+{
+    static const char *const cases[][2] = {
+        {"http://h/?p=1", "http://h/?p=9"},
+        {"http://h/?p=1&a=2&p=3", "http://h/?a=2&p=9"},
+        {"http://h/?a=2&p", "http://h/?a=2&p=9"},
+        {"http://h/?pp=1&xp=2", "http://h/?pp=1&xp=2&p=9"},
+        {"http://h/?%70=1&a=p", "http://h/?a=p&p=9"},
+        {"http://h/p=1?a=1#?p=1", "http://h/p=1?a=1&p=9"},
+        {"http://h/", "http://h/?p=9"},
+    };
+    struct rig *rig = *state;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        start(rig, cases[i][0]);
+        draft_set_param(&rig->draft, "p", "9");
+        assert_url(rig, cases[i][1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +185,8 @@ int main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             a_header_that_is_set_takes_the_place_of_its_name_in_any_case, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_param_that_is_set_takes_the_place_of_those_in_the_url,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(many_params_keep_their_order, set_up, tear_down),
     };
 

@@ -21,6 +21,7 @@ struct watched {
     size_t run_count;
 
     pthread_mutex_t mutex; /* guards everything below */
+    bool refuse;           /* the commit fails each run, as a table may */
     int retries;           /* commits still to be refused with STORE_RETRY */
     bool fail_in_retry;    /* those mark the first run as failed, as a real one may */
     bool fatal_commit;
@@ -31,6 +32,7 @@ struct watched {
     size_t plans;
     size_t committed;
     size_t finished;
+    size_t next_pages; /* of them */
     size_t fatals;
     struct error fatal;
     size_t committed_at_first_finish;
@@ -73,6 +75,8 @@ static void take_results(struct watched *w, struct batch *batch)
     for (size_t i = 0; i < batch->count; i++) {
         struct result *result = &batch->results[i];
 
+        if (w->refuse)
+            run_fail(result->run, RUN_FAILED_STORE, "not this one");
         w->rows += result->rows.row_count;
         w->letters += result->dead_letter_count;
         w->failed += result->run->failure != RUN_OK;
@@ -131,6 +135,17 @@ static void on_finished(void *context, struct run *run)
     pthread_mutex_unlock(&w->mutex);
 }
 
+static void on_next_page(void *context, struct run *run)
+{
+    struct watched *w = context;
+
+    pthread_mutex_lock(&w->mutex);
+    w->next_pages++;
+    w->out_of_order += run->response.body != NULL || !run->pages->more;
+    w->finished++;
+    pthread_mutex_unlock(&w->mutex);
+}
+
 static void on_fatal(void *context, const struct error *err)
 {
     struct watched *w = context;
@@ -158,8 +173,10 @@ static int teardown(void **state)
 {
     struct fixture *f = *state;
 
-    for (size_t i = 0; i < f->watched.run_count; i++)
+    for (size_t i = 0; i < f->watched.run_count; i++) {
         run_clear_response(&f->watched.runs[i]);
+        pages_free(f->watched.runs[i].pages);
+    }
     queue_free(f->watched.queue);
     pthread_mutex_destroy(&f->watched.mutex);
     free(f);
@@ -187,6 +204,7 @@ static struct processor *start(struct fixture *f, size_t batch_max_rows)
                                     .commit = on_commit,
                                     .committed = on_committed,
                                     .finished = on_finished,
+                                    .next_page = on_next_page,
                                     .fatal = on_fatal};
     struct error err = {0};
     struct processor *p = processor_start(&options, f->watched.queue, &hooks, &err);
@@ -234,6 +252,54 @@ static void what_is_put_is_committed_and_then_done(void **state)
     pthread_mutex_unlock(&w->mutex);
     drain(f);
     assert_int_equal(w->plans, 20);
+}
+
+/* Two pages and a last one: page numbers, with a total of pages that the bodies tell. */
+static void put_pages(struct fixture *f)
+{
+    static const struct pagination pagination = {
+        .type = PAGINATION_PAGE, .base_page = 1, .max_pages = 10, .stop_after_empty_page = true};
+    static const char *const bodies[] = {"[1,2]", "[3]", "[]"};
+
+    f->watched.source.pagination = &pagination;
+    for (int i = 0; i < 3; i++) {
+        f->watched.runs[i].pages = pages_create(&pagination);
+        put(f, bodies[i]);
+    }
+}
+
+static void a_run_whose_page_has_a_follower_goes_back_for_it(void **state)
+{
+    struct fixture *f = *state;
+
+    put_pages(f);
+    start(f, 1000);
+    drain(f);
+    assert_int_equal(f->watched.next_pages, 2);
+    assert_int_equal(f->watched.plans, 3); /* the table may refuse any of them */
+}
+
+static void a_page_that_is_refused_is_the_last(void **state)
+{
+    struct fixture *f = *state;
+
+    put_pages(f);
+    f->watched.refuse = true;
+    start(f, 1000);
+    drain(f);
+    assert_int_equal(f->watched.next_pages, 0);
+}
+
+static void a_page_goes_on_after_a_commit_that_was_tried_again(void **state)
+{
+    struct fixture *f = *state;
+
+    put_pages(f);
+    f->watched.retries = 2;
+    f->watched.fail_in_retry = true;
+    start(f, 1000);
+    drain(f);
+    assert_int_equal(f->watched.next_pages, 2);
 }
 
 static void nothing_is_done_before_its_commit(void **state)
@@ -506,6 +572,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
         TEST(what_is_put_is_committed_and_then_done),
+        TEST(a_run_whose_page_has_a_follower_goes_back_for_it),
+        TEST(a_page_that_is_refused_is_the_last),
+        TEST(a_page_goes_on_after_a_commit_that_was_tried_again),
         TEST(nothing_is_done_before_its_commit),
         TEST(all_of_a_batch_is_reported_before_the_first_run_goes_back),
         TEST(a_batch_ends_when_it_has_its_rows),

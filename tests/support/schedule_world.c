@@ -13,11 +13,24 @@ static void count_wake(void *context, unsigned lane)
     w->wakes[lane]++;
 }
 
+static void note_dropped(void *context, int64_t run_id)
+{
+    struct world *w = context;
+
+    w->dropped_count++;
+    w->dropped_id = run_id;
+}
+
 struct world *world_create(unsigned lanes, bool once)
 {
     struct world *w = calloc(1, sizeof(*w));
-    struct schedule_options options = {
-        .lanes = lanes, .seed = 42, .once = once, .wake = count_wake, .wake_context = w};
+    struct schedule_options options = {.lanes = lanes,
+                                       .seed = 42,
+                                       .once = once,
+                                       .wake = count_wake,
+                                       .wake_context = w,
+                                       .dropped = note_dropped,
+                                       .dropped_context = w};
     struct error err = {0};
 
     assert_non_null(w);

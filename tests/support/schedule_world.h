@@ -18,6 +18,8 @@ struct world {
     struct instant now;
     int64_t wait_ms; /* from the last world_take() */
     unsigned wakes[WORLD_LANES];
+    unsigned dropped_count; /* unfinished runs whose source was removed ... */
+    int64_t dropped_id;     /* ... the last of them */
 };
 
 /* Begins on 2026-01-02 at 03:04:05 UTC. */

@@ -325,6 +325,7 @@ void feed_save(struct rig *rig, struct feed *feed)
 
     assert_int_equal(feed_commit(rig, feed, &err), STORE_OK);
     assert_string_equal(err.text, "");
+    assert_string_equal(feed->run.error == NULL ? "" : feed->run.error, "");
     assert_int_equal(feed->run.failure, RUN_OK);
     feed_clear(feed);
 }

@@ -1,0 +1,28 @@
+/*
+ * unfinished.h - what a run of many pages leaves behind when it ends before its last one.
+ *
+ * Its row in _gatherd_runs says 'unfinished' from its first commit on. Where rows are appended it
+ * also names the table, because they must go: the run is made again from its first page.
+ */
+#ifndef GATHERD_STORE_UNFINISHED_H
+#define GATHERD_STORE_UNFINISHED_H
+
+#include <stdint.h>
+
+#include "gatherd/error.h"
+#include "store/sqlite.h"
+
+/*
+ * Removes the rows that a run appended to a table, `expected` of them; a table that is gone has
+ * none. -1 with ERROR_FAILED: the table does not let them go (a trigger of the user's).
+ */
+int unfinished_remove_rows(sqlite3 *db, const char *table, int64_t run_id, int64_t expected,
+                           struct error *err);
+
+/*
+ * Ends one unfinished run, or all with `run_id` 0, as failed: 'interrupted', for the reason given.
+ * Each in a transaction of its own. A run that is none of them is passed over.
+ */
+int unfinished_end(sqlite3 *db, int64_t run_id, const char *why, struct error *err);
+
+#endif
