@@ -284,7 +284,7 @@ int cron_parse(const char *text, struct cron *cron, size_t *column, struct error
     struct reader r = {text, text, err};
     int rc;
 
-    *cron = (struct cron){0};
+    *cron = (struct cron){.text = text};
     rc = read_line(&r, cron);
     if (rc == 0 && cron_next_day(cron, 0) == CRON_NEVER) {
         error_set(

@@ -216,6 +216,8 @@ static struct config *finish(struct load *load, struct config_report *report)
     masks_free(load->masks);
     config_map_free(&load->texts);
     config_map_free(&load->paths);
+    config_map_free(&load->crons);
+    config_map_free(&load->zones);
     arena_free(load->notes);
     arena_free(load->items);
     free(load->mistakes);

@@ -194,6 +194,14 @@ static void write_jsonpath(struct dump *d, const struct shown *shown)
     put_string(d, jsonpath_text(pointer_of(shown->key, shown->target)), shown->tainted);
 }
 
+static void write_cron(struct dump *d, const struct shown *shown)
+{
+    const struct cron *cron = pointer_of(shown->key, shown->target);
+
+    text_char(d->out, ' ');
+    put_string(d, cron->text, shown->tainted);
+}
+
 /* A table that was named after its source hides what its source hides. */
 static void write_table(struct dump *d, const struct shown *shown)
 {
@@ -385,6 +393,8 @@ static write_value_fn *const writers[KIND_COUNT_OF_KINDS] = {
     [KIND_URL] = write_string,
     [KIND_TABLE] = write_table,
     [KIND_PATH] = write_jsonpath,
+    [KIND_CRON] = write_cron,
+    [KIND_TIMEZONE] = write_string,
     [KIND_NAMES] = write_names,
     [KIND_HEADERS] = write_pairs,
     [KIND_PARAMS] = write_pairs,
@@ -450,12 +460,20 @@ static const char *name_of(const struct key *key, const char *target)
     return secret->kind == SECRET_FILE ? key->twin : key->name;
 }
 
+/* With cron the interval is what follows from it. */
+static bool is_replaced(const struct key *key, const char *target)
+{
+    const struct source *source = (const struct source *)(const void *)target;
+
+    return key == &source_key_set.keys[SOURCE_INTERVAL] && source->cron != NULL;
+}
+
 static void put_key(struct dump *d, const struct key *key, const char *target)
 {
     enum given_how how = masks_given(d->load, target, key);
     struct shown shown = {key, target, how == GIVEN_TAINTED};
 
-    if (!has_value(key, target, how))
+    if (!has_value(key, target, how) || is_replaced(key, target))
         return;
     put_name(d, name_of(key, target));
     writers[key->kind](d, &shown);

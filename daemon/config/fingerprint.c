@@ -119,12 +119,17 @@ static void put_value(struct text *out, const struct key *key, const char *targe
     case KIND_NAME:
     case KIND_URL:
     case KIND_TABLE:
+    case KIND_TIMEZONE:
         memcpy(&pointer, target + key->offset, sizeof(pointer));
         put_string(out, pointer);
         break;
     case KIND_PATH:
         memcpy(&pointer, target + key->offset, sizeof(pointer));
         put_path(out, pointer);
+        break;
+    case KIND_CRON:
+        memcpy(&pointer, target + key->offset, sizeof(pointer));
+        put_string(out, pointer == NULL ? NULL : ((const struct cron *)pointer)->text);
         break;
     case KIND_SECRET:
         memcpy(&pointer, target + key->offset, sizeof(pointer));

@@ -23,8 +23,10 @@ enum kind {
     KIND_NAME,
     KIND_URL,
     KIND_TABLE,
-    KIND_PATH,  /* JSONPath */
-    KIND_NAMES, /* a text or a list of them, each once */
+    KIND_PATH, /* JSONPath */
+    KIND_CRON,
+    KIND_TIMEZONE, /* its name; only of a source, which gets the zone too */
+    KIND_NAMES,    /* a text or a list of them, each once */
     KIND_HEADERS,
     KIND_PARAMS,
     KIND_BODY, /* text, or a mapping or a list, which becomes JSON */
@@ -113,6 +115,11 @@ enum source_key {
     SOURCE_URL,
     SOURCE_ENABLED,
     SOURCE_INTERVAL,
+    SOURCE_CRON,
+    SOURCE_TIMEZONE,
+    SOURCE_ALIGN,
+    SOURCE_OFFSET,
+    SOURCE_MISSED,
     SOURCE_JITTER,
     SOURCE_MAX_INTERVAL,
     SOURCE_RUN_ON_START,

@@ -12,6 +12,12 @@ static const struct choice method_choices[] = {
     {NULL, 0},
 };
 
+static const struct choice missed_choices[] = {
+    {"once", MISSED_ONCE},
+    {"skip", MISSED_SKIP},
+    {NULL, 0},
+};
+
 static const struct choice format_choices[] = {
     {"auto", FORMAT_AUTO},
     {"json", FORMAT_JSON},
@@ -127,20 +133,58 @@ static const struct key source_keys[] = {
                          .fallback = "60s",
                          .about = "Time from one poll to the next.",
                          .example = "5m"},
+    [SOURCE_CRON] = {.name = "cron",
+                     .kind = KIND_CRON,
+                     TO(struct source, cron),
+                     .instead = "interval",
+                     .about = "Polls at the times of a cron line instead: minute hour day month "
+                              "weekday, or @hourly, @daily, @weekly, @monthly, @yearly.",
+                     .example = "0 6-20 * * mon-fri"},
+    [SOURCE_TIMEZONE] = {.name = "timezone",
+                         .kind = KIND_TIMEZONE,
+                         TO(struct source, timezone),
+                         .fallback = "UTC",
+                         .about = "Where the times of cron and align are told: an IANA name.",
+                         .example = "Europe/Paris"},
+    [SOURCE_ALIGN] = {.name = "align",
+                      .kind = KIND_BOOLEAN,
+                      TO(struct source, align),
+                      .fallback = "false",
+                      .about = "true counts interval on the wall clock: from midnight in timezone "
+                               "if it divides a day, else from 1970 in UTC.",
+                      .example = "true"},
+    [SOURCE_OFFSET] = {.name = "offset",
+                       .kind = KIND_DURATION,
+                       TO(struct source, offset_ms),
+                       RANGE(0, 7 * DAY_MS),
+                       .fallback = "0s",
+                       .about = "Each slot of cron or align is later by this; with align less "
+                                "than interval.",
+                       .example = "30s"},
+    [SOURCE_MISSED] = {.name = "missed",
+                       .kind = KIND_CHOICE,
+                       TO(struct source, missed),
+                       .choices = missed_choices,
+                       .fallback = "once",
+                       .about = "What a start does when slots passed while gatherd was not "
+                                "running: one poll at once, or nothing until the next slot.",
+                       .example = "skip"},
     [SOURCE_JITTER] = {.name = "jitter",
                        .kind = KIND_DURATION,
                        TO(struct source, jitter_ms),
                        RANGE(0, 366 * DAY_MS),
                        .fallback = "0s",
-                       .about = "Each poll is later by a random time up to this; at most interval.",
+                       .about = "Each poll is later by a random time up to this; at most interval, "
+                                "or the shortest gap of cron.",
                        .example = "5s"},
     [SOURCE_MAX_INTERVAL] = {.name = "max_interval",
                              .kind = KIND_DURATION,
                              TO(struct source, max_interval_ms),
                              RANGE(10, 366 * DAY_MS),
                              .fallback = "1h",
-                             .about = "A failing source doubles its interval up to this; at least "
-                                      "interval.",
+                             .about =
+                                 "A failing source doubles its interval up to this (with cron: "
+                                 "passes over slots); at least interval.",
                              .example = "6h"},
     [SOURCE_RUN_ON_START] = {.name = "run_on_start",
                              .kind = KIND_BOOLEAN,

@@ -75,6 +75,8 @@ struct load {
     struct arena *items;     /* of the file that is being read */
     struct config_map texts; /* strings that stay, each once */
     struct config_map paths; /* compiled, by their text */
+    struct config_map crons; /* read, by their text */
+    struct config_map zones; /* read or refused, by their name */
 
     const char **files; /* names for messages, in the order of reading */
     size_t file_count;
@@ -212,6 +214,7 @@ typedef bool load_value_fn(struct load *load, const struct where *where, const s
 load_value_fn load_boolean, load_count, load_duration, load_size, load_choice; /* value.c */
 load_value_fn load_plain_text, load_database, load_name, load_url, load_table,
     load_path;                                   /* value_text.c */
+load_value_fn load_cron, load_timezone;          /* value_time.c */
 load_value_fn load_names, load_status_codes;     /* value_list.c */
 load_value_fn load_headers, load_params;         /* value_pairs.c */
 load_value_fn load_body;                         /* value_body.c */
@@ -267,6 +270,15 @@ void check_rate_limit_name(struct load *load, const struct where *where, struct 
 
 /* Finds the policy of each source's host, once every source is whole. */
 void complete_politeness(struct load *load);
+
+/* --- validate_time.c --- */
+
+/* False: both cron and interval stand in one mapping, and it was reported. */
+bool check_one_rhythm(struct load *load, const struct where *where, const struct given *given);
+
+/* When a source is due; false: that cannot be told. */
+bool check_rhythm(struct load *load, const struct where *where, struct source *source,
+                  const struct given *given);
 
 /* --- file.c and include.c --- */
 

@@ -95,6 +95,10 @@ static void put_kind(struct text *out, const struct key *key, int depth)
         [KIND_TABLE] =
             "\"type\": \"string\", \"pattern\": \"^[A-Za-z_][A-Za-z0-9_]{0,127}$|\\\\$\\\\{\"",
         [KIND_PATH] = "\"$ref\": \"#/$defs/path\"",
+        [KIND_CRON] =
+            "\"type\": \"string\", \"pattern\": \"^\\\\s*(@[a-z]+|\\\\S+(\\\\s+\\\\S+){4})"
+            "\\\\s*$|\\\\$\\\\{\"",
+        [KIND_TIMEZONE] = "\"type\": \"string\", \"minLength\": 1",
         [KIND_NAMES] = "\"$ref\": \"#/$defs/names\"",
         [KIND_HEADERS] = "\"type\": \"object\", \"additionalProperties\": {\"type\": [\"string\", "
                          "\"number\", \"boolean\"]}",

@@ -31,14 +31,16 @@ struct bound {
     unsigned row;
     unsigned limit;
     bool is_floor;
+    const char *limit_name;
     const char *advice;
 };
 
 static const struct bound bounds[] = {
-    {SOURCE_CONNECT_TIMEOUT, SOURCE_TIMEOUT, false,
+    {SOURCE_CONNECT_TIMEOUT, SOURCE_TIMEOUT, false, "timeout of",
      "connecting is part of the request: write at most"},
-    {SOURCE_JITTER, SOURCE_INTERVAL, false, "polls would overtake each other: write at most"},
-    {SOURCE_MAX_INTERVAL, SOURCE_INTERVAL, true,
+    {SOURCE_JITTER, SOURCE_INTERVAL, false, "interval of",
+     "polls would overtake each other: write at most"},
+    {SOURCE_MAX_INTERVAL, SOURCE_INTERVAL, true, "interval of",
      "backing off cannot make polls more frequent: write at least"},
 };
 
@@ -55,6 +57,13 @@ static bool is_beyond(struct source *source, const struct bound *bound)
     return bound->is_floor ? value < limit : value > limit;
 }
 
+static const char *limit_name(const struct source *source, const struct bound *bound)
+{
+    bool is_gap = bound->limit == SOURCE_INTERVAL && source->cron != NULL;
+
+    return is_gap ? "shortest gap of cron," : bound->limit_name;
+}
+
 /* What the operator wrote here is held against its limit; a default gives way to it. */
 static void check_bound(struct load *load, const struct where *where, const struct bound *bound,
                         struct source *source, const struct given *given)
@@ -69,10 +78,9 @@ static void check_bound(struct load *load, const struct where *where, const stru
         *duration(source, bound->row) = *duration(source, bound->limit);
         return;
     }
-    load_mistake(load, place_of(load, given->at[bound->row]), &here,
-                 "%s is %s the %s of %s; %s that",
+    load_mistake(load, place_of(load, given->at[bound->row]), &here, "%s is %s the %s %s; %s that",
                  units_format_duration(*duration(source, bound->row), value),
-                 bound->is_floor ? "below" : "above", source_key_set.keys[bound->limit].name,
+                 bound->is_floor ? "below" : "above", limit_name(source, bound),
                  units_format_duration(*duration(source, bound->limit), limit), bound->advice);
 }
 
@@ -81,6 +89,7 @@ void check_defaults(struct load *load, const struct where *where, const struct g
 {
     struct source copy = load->base;
 
+    check_one_rhythm(load, where, given);
     for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
         if (is_given(given, bounds[i].row) && is_given(given, bounds[i].limit))
             check_bound(load, where, &bounds[i], &copy, given);
@@ -233,8 +242,12 @@ static void check_exclude(struct load *load, const struct where *where, struct s
 void check_source(struct load *load, const struct where *where, struct item *item,
                   struct source *source, const struct given *given)
 {
-    for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++)
-        check_bound(load, where, &bounds[i], source, given);
+    bool due = check_rhythm(load, where, source, given);
+
+    for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
+        if (due || bounds[i].limit != SOURCE_INTERVAL)
+            check_bound(load, where, &bounds[i], source, given);
+    }
     check_rate_limit_name(load, where, source, given);
     check_table(load, where, source, given);
     check_write_mode(load, where, item, source, given);

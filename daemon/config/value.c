@@ -73,6 +73,8 @@ void write_expected(struct text *out, const struct key *key)
         [KIND_URL] = "a URL",
         [KIND_TABLE] = "a table's name",
         [KIND_PATH] = "a JSONPath",
+        [KIND_CRON] = "a cron line",
+        [KIND_TIMEZONE] = "a time zone",
         [KIND_NAMES] = "a name or a list of names",
         [KIND_HEADERS] = "a mapping of names to values",
         [KIND_PARAMS] = "a mapping of names to values",

@@ -61,6 +61,7 @@ static const char *advice(const char *problem)
         {"found unknown escape character", "use single quotes: no backslash is special in them"},
         {"block sequence entries are not allowed", "put the list on lines of its own"},
         {"found incompatible YAML document", "remove the %YAML line"},
+        {"did not find expected alphabetic", "put a text that begins with * or & in quotes"},
         {"found character that cannot start", "put a text that begins with this character in "
                                               "quotes"},
     };

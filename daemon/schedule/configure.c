@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "schedule/entry.h"
+#include "schedule/rhythm.h"
 
 /* What becomes of one source. */
 struct seat {
@@ -205,6 +206,7 @@ static void recount(struct schedule *s)
     s->sources = 0;
     s->failing = 0;
     s->pending = 0;
+    s->on_wall_clock = false;
     for (struct map_node *n = map_next(&s->entries, NULL); n != NULL;
          n = map_next(&s->entries, n)) {
         const struct entry *e = entry_of_node(n);
@@ -214,6 +216,7 @@ static void recount(struct schedule *s)
         s->sources++;
         s->failing += e->failures > 0;
         s->pending += !e->ran;
+        s->on_wall_clock = s->on_wall_clock || rhythm_is_wall_clock(e->source);
     }
 }
 

@@ -80,6 +80,8 @@ struct schedule {
     struct lane *lanes; /* owned */
     unsigned lane_count;
     struct random random;
+    int64_t wall_ahead_ms; /* of the monotonic clock, when the entries last followed */
+    bool on_wall_clock;    /* some entry has slots on the wall clock */
     bool stopped;
     size_t out;
     size_t sources; /* that are due, or will be when their run is back */
@@ -141,8 +143,21 @@ int64_t entry_slot_now(const struct entry *e, const struct source *source, struc
 void entry_first_due(struct schedule *s, struct entry *e, const struct source_state *state,
                      struct instant now);
 
-/* After a change of the configuration: due by the new interval, if that is sooner. */
+/*
+ * After a change of the configuration: due by the new rhythm, if that is sooner, or if it is one of
+ * the wall clock.
+ */
 void entry_bring_forward(struct schedule *s, struct entry *e, struct instant now);
+
+/* A difference between the two clocks that is larger came from setting one of them. */
+#define SCHEDULE_CLOCK_STEP_MS 1000
+
+/*
+ * Sets slot and due time anew of an entry with slots on the wall clock that is neither out nor
+ * between two requests, when the wall clock was set since. False: nothing has changed. The caller
+ * places it.
+ */
+bool entry_follow_clock(struct entry *e, struct instant now);
 
 /* What schedule_plan() does. */
 void entry_plan(struct schedule *s, struct entry *e, struct instant now);
@@ -152,6 +167,11 @@ void entry_refused(struct entry *e);
 
 /* Makes the planned slot the entry's. */
 void entry_adopt_plan(struct entry *e);
+
+/* --- follow.c: the caller holds the mutex. --- */
+
+/* Queues anew what waits for times on the wall clock, when that was set since the last call. */
+void schedule_follow_clock(struct schedule *s, struct instant now);
 
 /* --- wake.c --- */
 

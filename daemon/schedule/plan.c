@@ -7,7 +7,7 @@
 
 #include "schedule/backoff.h"
 #include "schedule/entry.h"
-#include "schedule/slot.h"
+#include "schedule/rhythm.h"
 
 static int64_t later(int64_t a, int64_t b)
 {
@@ -19,9 +19,23 @@ static int64_t sooner(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-static struct slot_grid grid_of(const struct entry *e, const struct source *source)
+static int64_t slot_from(const struct entry *e, const struct source *source, int64_t wall_ms)
 {
-    return slot_grid(e->node.hash, source->interval_ms);
+    struct rhythm rhythm = rhythm_of(source, e->node.hash);
+
+    return rhythm_at_or_after(&rhythm, wall_ms);
+}
+
+static int64_t slot_until(const struct entry *e, const struct source *source, int64_t wall_ms)
+{
+    struct rhythm rhythm = rhythm_of(source, e->node.hash);
+
+    return rhythm_at_or_before(&rhythm, wall_ms);
+}
+
+static int64_t to_monotonic(int64_t wall_ms, struct instant now)
+{
+    return now.monotonic_ms + wall_ms - now.wall_ms;
 }
 
 /*
@@ -33,12 +47,15 @@ static int64_t clock_tolerance_ms(const struct source *source)
     return sooner(source->interval_ms / 2, 1000 + source->interval_ms / 1000);
 }
 
+/* A run that a jump overtook has the name of the slot before it, where slots have names. */
 int64_t entry_slot_now(const struct entry *e, const struct source *source, struct instant now)
 {
     int64_t by_clock = now.wall_ms - (now.monotonic_ms - e->slot_mono_ms);
     int64_t moved = by_clock > e->slot_ms ? by_clock - e->slot_ms : e->slot_ms - by_clock;
 
-    return moved <= clock_tolerance_ms(source) ? e->slot_ms : by_clock;
+    if (moved <= clock_tolerance_ms(source))
+        return e->slot_ms;
+    return rhythm_is_wall_clock(source) ? slot_until(e, source, by_clock) : by_clock;
 }
 
 static void due_now(struct entry *e, struct instant now)
@@ -48,57 +65,148 @@ static void due_now(struct entry *e, struct instant now)
     e->due_ms = now.monotonic_ms;
 }
 
+/* Due now for a slot that has passed: the latest, where slots are times that people know. */
+static void due_late(struct entry *e, struct instant now)
+{
+    due_now(e, now);
+    if (!rhythm_is_wall_clock(e->source))
+        return;
+    e->slot_ms = slot_until(e, e->source, now.wall_ms);
+    e->slot_mono_ms = to_monotonic(e->slot_ms, now);
+}
+
+static void due_at(struct entry *e, int64_t slot_ms, int64_t jitter_ms, struct instant now)
+{
+    e->slot_ms = slot_ms;
+    e->slot_mono_ms = to_monotonic(slot_ms, now);
+    e->due_ms = e->slot_mono_ms + jitter_ms;
+}
+
 /*
  * The most that a plan can have put between now and a due time (but for the way to the next slot).
  * A saved one that is further off was made by a clock that was wrong.
  */
 static int64_t furthest_ms(const struct source *source)
 {
-    int64_t most = later(source->interval_ms, source->max_interval_ms);
+    int64_t most = later(source->max_interval_ms, SCHEDULE_POSTPONE_CAP_MS);
 
-    return later(most, SCHEDULE_POSTPONE_CAP_MS) + source->jitter_ms;
+    return source->cron != NULL ? most : later(source->interval_ms, most);
 }
 
-/* What was saved is the slot with its jitter: the slot itself is the one just before it. */
-static int64_t saved_slot(const struct entry *e, int64_t due_wall_ms)
+/*
+ * What was saved is a slot with its jitter. Where slots are times that people know, one that is no
+ * slot now was planned by another configuration or other rules of the zone: it does not count.
+ */
+static void due_as_saved(struct schedule *s, struct entry *e, int64_t due_wall_ms,
+                         struct instant now)
 {
-    int64_t slot = slot_at_or_before(grid_of(e, e->source), due_wall_ms);
+    const struct source *source = e->source;
+    int64_t furthest = now.wall_ms + furthest_ms(source);
+    int64_t slot_ms;
 
-    return due_wall_ms - slot <= e->source->jitter_ms ? slot : due_wall_ms;
+    if (rhythm_is_wall_clock(source)) {
+        slot_ms = slot_from(e, source, due_wall_ms - source->jitter_ms);
+        if (slot_ms <= due_wall_ms && slot_ms <= slot_from(e, source, furthest))
+            due_at(e, slot_ms, due_wall_ms - slot_ms, now);
+        else
+            due_at(e, slot_from(e, source, now.wall_ms), random_upto(&s->random, source->jitter_ms),
+                   now);
+        return;
+    }
+    due_wall_ms = sooner(due_wall_ms, furthest + source->jitter_ms);
+    slot_ms = slot_until(e, source, due_wall_ms);
+    if (due_wall_ms - slot_ms > source->jitter_ms)
+        slot_ms = due_wall_ms;
+    due_at(e, slot_ms, due_wall_ms - slot_ms, now);
+}
+
+/* A cron source that never ran is due at its first slot since it was added, not at once. */
+static int64_t saved_due(const struct entry *e, const struct source_state *state,
+                         struct instant now)
+{
+    if (state->next_due_ms != -1 || e->source->cron == NULL)
+        return state->next_due_ms;
+    return slot_from(e, e->source, state->added_ms > 0 ? state->added_ms : now.wall_ms);
 }
 
 void entry_first_due(struct schedule *s, struct entry *e, const struct source_state *state,
                      struct instant now)
 {
-    int64_t due_wall_ms = state->next_due_ms;
+    const struct source *source = e->source;
+    int64_t due_wall_ms = saved_due(e, state, now);
 
-    if (s->once || e->source->run_on_start || due_wall_ms <= now.wall_ms) {
-        due_now(e, now); /* also when it never ran: -1 */
-        return;
-    }
-    due_wall_ms = sooner(due_wall_ms, now.wall_ms + furthest_ms(e->source));
-    e->slot_ms = saved_slot(e, due_wall_ms);
-    e->slot_mono_ms = now.monotonic_ms + e->slot_ms - now.wall_ms;
-    e->due_ms = now.monotonic_ms + due_wall_ms - now.wall_ms;
+    if (s->once || source->run_on_start || due_wall_ms == -1)
+        due_now(e, now);
+    else if (due_wall_ms > now.wall_ms)
+        due_as_saved(s, e, due_wall_ms, now);
+    else if (source->missed == MISSED_ONCE)
+        due_late(e, now);
+    else
+        due_at(e, slot_from(e, source, now.wall_ms), random_upto(&s->random, source->jitter_ms),
+               now);
 }
 
+/* What the server asked for counts from the answer on, whatever the wall clock says since. */
+static int64_t asked_wait_ms(const struct entry *e, struct instant now)
+{
+    return later(1, e->not_before_ms - now.monotonic_ms);
+}
+
+/* Slots that people know change over at once; else what comes sooner counts. */
 void entry_bring_forward(struct schedule *s, struct entry *e, struct instant now)
 {
-    int64_t wait_ms = later(1, e->not_before_ms - now.monotonic_ms);
-    int64_t slot_ms = slot_at_or_after(grid_of(e, e->source), now.wall_ms + wait_ms);
-    int64_t slot_mono_ms = now.monotonic_ms + slot_ms - now.wall_ms;
+    int64_t slot_ms = slot_from(e, e->source, now.wall_ms + asked_wait_ms(e, now));
 
-    if (slot_mono_ms >= e->slot_mono_ms)
+    if (e->due_ms <= now.monotonic_ms) /* it waits for its host, or for a fetcher */
+        return;
+    if (!rhythm_is_wall_clock(e->source) && to_monotonic(slot_ms, now) >= e->slot_mono_ms)
         return;
     entry_withdraw(s, e);
-    e->slot_ms = slot_ms;
-    e->slot_mono_ms = slot_mono_ms;
-    entry_queue(s, e, slot_mono_ms + random_upto(&s->random, e->source->jitter_ms));
+    due_at(e, slot_ms, random_upto(&s->random, e->source->jitter_ms), now);
+    entry_queue(s, e, e->due_ms);
 }
 
-static unsigned missed_slots(struct slot_grid grid, int64_t slot_ms, int64_t now_ms)
+/* How much longer than to the next slot a source waits that has failed. */
+static int64_t patience_ms(const struct source *source, unsigned failures)
 {
-    int64_t missed = slot_count(grid, slot_ms, now_ms);
+    return backoff_interval(source, failures) - source->interval_ms;
+}
+
+/*
+ * The clock was set back: the slots that lie between now and the one that was next come again, or
+ * the source would stand still. Set back by little, they were served a moment ago.
+ */
+static int64_t slot_after_set_back(const struct entry *e, int64_t moved_ms, struct instant now)
+{
+    int64_t wait_ms = asked_wait_ms(e, now) + patience_ms(e->source, e->failures);
+
+    if (moved_ms <= clock_tolerance_ms(e->source))
+        return e->slot_ms;
+    return sooner(e->slot_ms, slot_from(e, e->source, now.wall_ms + wait_ms));
+}
+
+bool entry_follow_clock(struct entry *e, struct instant now)
+{
+    int64_t moved_ms = to_monotonic(e->slot_ms, now) - e->slot_mono_ms;
+    int64_t jitter_ms = e->due_ms - e->slot_mono_ms;
+
+    if (!rhythm_is_wall_clock(e->source) || e->due_ms <= now.monotonic_ms ||
+        (moved_ms <= SCHEDULE_CLOCK_STEP_MS && moved_ms >= -SCHEDULE_CLOCK_STEP_MS))
+        return false;
+    if (moved_ms > 0)
+        due_at(e, slot_after_set_back(e, moved_ms, now), jitter_ms, now);
+    else if (e->slot_ms <= now.wall_ms && e->not_before_ms <= now.monotonic_ms)
+        due_late(e, now);
+    else
+        due_at(e, slot_from(e, e->source, later(e->slot_ms, now.wall_ms + asked_wait_ms(e, now))),
+               jitter_ms, now);
+    return true;
+}
+
+static unsigned missed_slots(const struct entry *e, const struct source *source, struct instant now)
+{
+    struct rhythm rhythm = rhythm_of(source, e->node.hash);
+    int64_t missed = rhythm_count(&rhythm, entry_slot_now(e, source, now), now.wall_ms);
 
     return missed < UINT_MAX ? (unsigned)missed : UINT_MAX;
 }
@@ -122,12 +230,12 @@ static int64_t next_slot(const struct entry *e, unsigned failures, struct instan
     int64_t earliest_ms = later(slot_ms, now.wall_ms) + 1;
 
     if (next->fingerprint == ran->fingerprint) {
-        earliest_ms += backoff_interval(next, failures) - next->interval_ms;
+        earliest_ms += patience_ms(next, failures);
         if (failures == 0)
             earliest_ms = later(earliest_ms, slot_ms + backoff_fresh(&e->run));
     }
     earliest_ms = later(earliest_ms, now.wall_ms + backoff_postponed(&e->run));
-    return slot_at_or_after(grid_of(e, next), earliest_ms);
+    return slot_from(e, next, earliest_ms);
 }
 
 /* Whether the table takes the rows is known in the commit only, which records the due time. */
@@ -138,11 +246,10 @@ void entry_plan(struct schedule *s, struct entry *e, struct instant now)
     int64_t jitter_ms = random_upto(&s->random, next->jitter_ms);
 
     run->failures = failures_with(e, run->failure);
-    run->skipped =
-        missed_slots(grid_of(e, run->source), entry_slot_now(e, run->source, now), now.wall_ms);
+    run->skipped = missed_slots(e, run->source, now);
     e->not_before_ms = now.monotonic_ms + backoff_postponed(run);
     e->planned_slot_ms = next_slot(e, run->failures, now);
-    e->planned_mono_ms = now.monotonic_ms + e->planned_slot_ms - now.wall_ms;
+    e->planned_mono_ms = to_monotonic(e->planned_slot_ms, now);
     e->refused_slot_ms = next_slot(e, failures_with(e, RUN_FAILED_STORE), now);
     run->next_due_ms = e->planned_slot_ms + jitter_ms;
     run->refused_due_ms = e->refused_slot_ms + jitter_ms;

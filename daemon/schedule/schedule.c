@@ -162,6 +162,7 @@ struct run *schedule_take(struct schedule *s, unsigned lane, struct instant now,
     if (!s->stopped && lane < s->lane_count) {
         lines_set_now(&s->lines, now.monotonic_ms);
         s->lanes[lane].asleep = false;
+        schedule_follow_clock(s, now);
         e = next_entry(s, lane, now);
         *wait_ms = e != NULL ? 0 : schedule_tell_wait(s, lane, now);
     }
@@ -301,6 +302,7 @@ static void go_on(struct schedule *s, struct entry *e, bool recorded, struct ins
     s->pending -= !e->ran;
     e->ran = true;
     entry_adopt_plan(e);
+    entry_follow_clock(e, now); /* it was set since the plan was made */
     if (!s->once)
         entry_queue(s, e, e->due_ms);
 }

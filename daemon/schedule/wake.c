@@ -56,11 +56,14 @@ void schedule_send_wakes(const struct schedule *s, uint64_t wakes)
     }
 }
 
+/* A lane that waits for times on the wall clock looks at it now and then. */
 int64_t schedule_tell_wait(struct schedule *s, unsigned lane, struct instant now)
 {
     int64_t at_ms;
     bool any = next_moment(s, lane, &at_ms);
 
+    if (any && s->on_wall_clock && at_ms > now.monotonic_ms + SCHEDULE_CLOCK_CHECK_MS)
+        at_ms = now.monotonic_ms + SCHEDULE_CLOCK_CHECK_MS;
     s->lanes[lane].asleep = true;
     s->lanes[lane].told_ms = any ? at_ms : INT64_MAX;
     if (!any)

@@ -11,7 +11,8 @@ int state_open(struct state *state, sqlite3 *db, struct error *err)
         " ON CONFLICT (name) DO UPDATE SET url = excluded.url, table_name = excluded.table_name"
         " WHERE url IS NOT excluded.url OR table_name IS NOT excluded.table_name";
     static const char load[] =
-        "SELECT id, next_due_at, consecutive_failures FROM _gatherd_sources WHERE name = ?";
+        "SELECT id, next_due_at, consecutive_failures, added_at FROM _gatherd_sources"
+        " WHERE name = ?";
     /* The INSERT is for a row that somebody deleted while its source went on. */
     static const char update[] =
         "INSERT INTO _gatherd_sources (id, name, url, table_name, added_at, next_due_at,"
@@ -88,6 +89,8 @@ int state_register(struct state *state, const struct source *source, const char 
         if (clock_parse(sqlite_column_string(load, 1), &saved->next_due_ms) == -1)
             saved->next_due_ms = -1;
         saved->failures = (unsigned)sqlite3_column_int64(load, 2);
+        if (clock_parse(sqlite_column_string(load, 3), &saved->added_ms) == -1)
+            saved->added_ms = 0;
     } else if (rc == 0) {
         error_set(err, ERROR_INTERNAL, "_gatherd_sources: no row of source %s", source->name);
     }

@@ -13,10 +13,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gatherd/cron.h"
 #include "gatherd/error.h"
 #include "gatherd/jsonpath.h"
 #include "gatherd/text.h"
 #include "gatherd/timestamp.h"
+#include "gatherd/zone.h"
+
+/* What a start does about slots that passed while gatherd was not running. */
+enum missed { MISSED_ONCE, MISSED_SKIP };
 
 enum write_mode { WRITE_APPEND, WRITE_UPSERT, WRITE_INSERT_ONLY };
 
@@ -141,7 +146,13 @@ struct source {
     const struct rate_limit *rate_limit;   /* the one of that name, or NULL */
     bool enabled;
 
-    int64_t interval_ms;
+    int64_t interval_ms;     /* with cron: its shortest gap */
+    const struct cron *cron; /* NULL: the interval counts */
+    const char *timezone;    /* the name of zone; NULL: neither cron nor align needs one */
+    const struct zone *zone; /* NULL: UTC */
+    bool align;              /* the interval counts on the wall clock; never with cron */
+    int64_t offset_ms;       /* of the slots of align and cron; with align below the interval */
+    enum missed missed;
     int64_t jitter_ms;
     int64_t max_interval_ms;
     bool respect_cache; /* what the server says of freshness makes the interval longer */

@@ -16,6 +16,7 @@
 #include "gatherd/error.h"
 
 struct cron {
+    const char *text; /* what it was read from, borrowed */
     uint64_t minutes; /* bit n: minute n, and so on */
     uint32_t hours;   /* 0-23 */
     uint32_t days;    /* 1-31 */

@@ -94,6 +94,7 @@ struct run {
 struct source_state {
     int64_t id;          /* of its row in _gatherd_sources */
     int64_t next_due_ms; /* Unix time; -1: it never ran */
+    int64_t added_ms;    /* Unix time of its first configuration; 0: not known */
     unsigned failures;   /* failed runs in a row */
 };
 

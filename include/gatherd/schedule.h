@@ -2,10 +2,14 @@
  * schedule.h - which run may start now: due times, politeness to hosts, rate limits, backoff.
  *
  * The schedule owns every run that no other stage has. It is pure logic: time is passed in, nothing
- * waits, and no call does I/O; a poll costs O(log n) in the number of sources. Interval sources run
- * at slots: wall times that are (offset + k * interval), with offset = hash(name) mod interval, so
- * sources with equal intervals spread evenly and keep their rhythm over restarts. Due times are
- * kept on the monotonic clock: a jump of the wall clock neither stops nor storms them.
+ * waits, and no call does I/O; a poll costs O(log n) in the number of sources. Sources run at
+ * slots, which are wall times: of an interval (offset + k * interval), with offset = hash(name) mod
+ * interval, so that sources with equal intervals spread evenly and keep their rhythm over restarts;
+ * or those that align or a cron line names (schedule/rhythm.h).
+ *
+ * Due times are kept on the monotonic clock: a jump of the wall clock neither stops nor storms
+ * them. Slots that people know follow the jump: those it passed over are made up for by one run,
+ * those it brings back come again.
  *
  * A run belongs to a lane by its host, one lane a fetcher, so that a host's connections live in one
  * place. Any thread may call; one mutex guards all; wake callbacks come with no lock held.
@@ -54,13 +58,14 @@ void schedule_free(struct schedule *schedule);
 /*
  * Takes over a configuration, the first or a new one (it takes its own reference). A source that is
  * unchanged keeps its due time; a changed one takes effect at its next run, and is due again by its
- * new interval if that is sooner; a removed or disabled one is due no more (its run that is out is
- * dropped when it is given back, one that waits for its next request at once); a new one is due
- * at its saved time, or at once when that has passed, it never ran, or run_on_start says so. A run
- * that has begun goes on under the configuration it began with, its retries and pages included.
- * `states[i]` belongs to config->sources[i]. `only` (NULL: all) restricts to the named sources, for
- * `run --once NAME`; names that are unknown or disabled are passed over, so the caller looks first.
- * On -1 (out of memory) nothing has changed.
+ * new interval if that is sooner, by its new times on the wall clock in any case; a removed or
+ * disabled one is due no more (its run that is out is dropped when it is given back, one that waits
+ * for its next request at once); a new one is due at its saved time, or at once when that has
+ * passed (unless it skips what it missed), it never ran (but a cron source waits for its first
+ * slot), or run_on_start says so. A run that has begun goes on under the configuration it began
+ * with, its retries and pages included. `states[i]` belongs to config->sources[i]. `only` (NULL: all)
+ * restricts to the named sources, for `run --once NAME`; names that are unknown or disabled are
+ * passed over, so the caller looks first. On -1 (out of memory) nothing has changed.
  */
 int schedule_configure(struct schedule *schedule, struct config *config,
                        const struct source_state *states, const char *const *only,
@@ -108,6 +113,9 @@ void schedule_next_page(struct schedule *schedule, struct run *run, struct insta
 
 #define SCHEDULE_RETRY_IN_PLACE_MS (60 * 1000)
 #define SCHEDULE_POSTPONE_CAP_MS   (24 * 60 * 60 * 1000)
+
+/* How long a set wall clock may go unnoticed by sources with slots on it. */
+#define SCHEDULE_CLOCK_CHECK_MS 1000
 
 /*
  * Fills next_due_ms, refused_due_ms, failures and skipped of a run that is over, for its commit.

@@ -404,6 +404,7 @@ static void a_source_that_never_ran_has_no_due_time(void **state)
     assert_int_equal(store_register(rig->store, &config, states, NULL), 0);
     assert_int_equal(states[0].next_due_ms, -1);
     assert_int_equal(states[0].failures, 0);
+    assert_in_range(states[0].added_ms, clock_wall_ms() - 3600000, clock_wall_ms());
     assert_int_not_equal(states[0].id, states[1].id);
     rig_expect(rig, "SELECT name, url, table_name, runs FROM _gatherd_sources ORDER BY id",
                "b|https://example.org/x|tb|0\na|http://example.org/@x|ta|0");

@@ -40,14 +40,21 @@ static uint64_t fingerprint_of(const struct source *source)
     struct {
         uint64_t name;
         uint64_t host;
-        int64_t numbers[6];
+        int64_t numbers[16]; /* from 10 on: of cron */
     } all = {
         hash_bytes(source->name, strlen(source->name)),
         hash_bytes(source->host, strlen(source->host)),
         {source->interval_ms, source->jitter_ms, source->max_interval_ms, source->timeout_ms,
-         source->enabled, source->run_on_start},
+         source->enabled, source->run_on_start, source->align, source->offset_ms, source->missed},
     };
 
+    if (source->cron != NULL) {
+        all.numbers[10] = (int64_t)source->cron->minutes;
+        all.numbers[11] = source->cron->hours;
+        all.numbers[12] = source->cron->days;
+        all.numbers[13] = source->cron->months;
+        all.numbers[14] = source->cron->weekdays;
+    }
     return hash_bytes(&all, sizeof(all));
 }
 

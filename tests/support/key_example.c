@@ -18,5 +18,7 @@ void key_example_yaml(struct text *yaml, const struct key *key)
         text_add(yaml, "url: https://example.org/\n  ");
     if (is_for(key, "write_mode"))
         text_add(yaml, "primary_key: id\n  ");
+    if (is_for(key, "timezone") || is_for(key, "offset"))
+        text_add(yaml, "align: true\n  ");
     text_format(yaml, "%s: %s\n", key->name, key->example);
 }

@@ -80,14 +80,12 @@ struct run *world_take(struct world *w, unsigned lane)
 
 struct run *world_take_next(struct world *w)
 {
-    struct run *run = world_take(w, 0);
+    struct run *run;
 
-    if (run != NULL)
-        return run;
-    assert_true(w->wait_ms > 0);
-    world_pass(w, w->wait_ms);
-    run = world_take(w, 0);
-    assert_non_null(run);
+    while ((run = world_take(w, 0)) == NULL) {
+        assert_true(w->wait_ms > 0);
+        world_pass(w, w->wait_ms);
+    }
     return run;
 }
 
