@@ -97,10 +97,32 @@ static struct run *take(void *context, unsigned lane, int64_t *wait_ms)
     return lane_is_open(p, lane) ? schedule_take(p->schedule, lane, clock_now(), wait_ms) : NULL;
 }
 
+static const char *const hold_words[] = {
+    [HOLD_NONE] = "",
+    [HOLD_SOURCE] = "source",
+    [HOLD_HOST] = "host",
+    [HOLD_RATE_LIMIT] = "rate_limit",
+};
+
+static void heed(struct pipeline *p, const struct run *run)
+{
+    const struct source *source = run->source;
+    int64_t until_ms = 0;
+    enum schedule_hold hold = schedule_heed(p->schedule, run, clock_now(), &until_ms);
+
+    if (hold != HOLD_NONE)
+        trouble_log_hold(source, hold_words[hold],
+                         hold == HOLD_RATE_LIMIT ? source->rate_limit_name
+                         : hold == HOLD_HOST     ? source->host
+                                                 : source->name,
+                         until_ms);
+}
+
 static void transfer_ended(void *context, struct run *run)
 {
     struct pipeline *p = context;
 
+    heed(p, run);
     schedule_transfer_ended(p->schedule, run);
 }
 
@@ -108,6 +130,7 @@ static int64_t retry_delay(void *context, const struct run *run)
 {
     struct pipeline *p = context;
 
+    heed(p, run);
     return schedule_retry_delay(p->schedule, run);
 }
 
@@ -649,6 +672,14 @@ static int end_dropped_runs(struct pipeline *p, struct error *err)
     return 0;
 }
 
+static void log_long_lines(struct pipeline *p)
+{
+    struct schedule_notice notice;
+
+    while (schedule_next_notice(p->schedule, clock_now(), &notice))
+        trouble_log_line(hold_words[notice.hold], notice.name, notice.waiting, notice.until_ms);
+}
+
 int pipeline_tick(struct pipeline *p, struct error *err)
 {
     int64_t now = clock_monotonic_ms();
@@ -656,6 +687,7 @@ int pipeline_tick(struct pipeline *p, struct error *err)
     if (fatal_error(p, err) == -1 || end_dropped_runs(p, err) == -1)
         return -1;
     reap(p, has_ended);
+    log_long_lines(p);
     if (now - p->checkpointed_at_ms < CHECKPOINT_EVERY_MS)
         return 0;
     p->checkpointed_at_ms = now;

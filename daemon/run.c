@@ -59,6 +59,8 @@ void run_clear_response(struct run *run)
     run->error = NULL;
     run->retryable = false;
     run->retry_after_ms = -1;
+    run->quota_wait_ms = -1;
+    run->ignored = false;
     run->fresh_ms = 0;
     run->received_mono_us = 0;
 }

@@ -60,3 +60,21 @@ void trouble_log(const struct result *result, int64_t now_ms)
         return;
     }
 }
+
+void trouble_log_hold(const struct source *source, const char *what, const char *name,
+                      int64_t until_ms)
+{
+    char until[CLOCK_TEXT_SIZE];
+
+    log_info("waiting because the server asks for it", LOG_STR("source", source->name),
+             LOG_STR("held_up", what), LOG_STR("name", name),
+             LOG_STR("until", clock_format(until_ms, until)));
+}
+
+void trouble_log_line(const char *what, const char *name, uint64_t waiting, int64_t until_ms)
+{
+    char until[CLOCK_TEXT_SIZE];
+
+    log_info("waiting for rate limit or spacing", LOG_STR("held_up", what), LOG_STR("name", name),
+             LOG_INT("sources", waiting), LOG_STR("until", clock_format(until_ms, until)));
+}

@@ -83,13 +83,18 @@ const struct source *config_find_source(const struct config *config, const char 
     return NULL;
 }
 
-bool source_is_success(const struct source *source, int status)
+bool status_is_among(const struct status_range *ranges, size_t count, int status)
 {
-    for (size_t i = 0; i < source->success_count; i++) {
-        if (status >= source->success[i].low && status <= source->success[i].high)
+    for (size_t i = 0; i < count; i++) {
+        if (status >= ranges[i].low && status <= ranges[i].high)
             return true;
     }
     return false;
+}
+
+bool source_is_success(const struct source *source, int status)
+{
+    return status_is_among(source->success, source->success_count, status);
 }
 
 /* --- What is known only when all sources are there. --- */

@@ -146,6 +146,8 @@ const struct key_set *const key_sets[] = {
     &retry_key_set,
     &pagination_key_set,
     &auth_key_set,
+    &answer_rule_key_set,
+    &quota_key_set,
     &field_key_set,
     &secret_key_set,
     NULL,

@@ -136,6 +136,8 @@ enum source_key {
     SOURCE_SUCCESS_STATUS_CODES,
     SOURCE_RETRY,
     SOURCE_RESPECT_CACHE,
+    SOURCE_RESPONSES,
+    SOURCE_QUOTA,
     SOURCE_RATE_LIMIT,
     SOURCE_PAGINATION,
     SOURCE_FORMAT,
@@ -175,6 +177,8 @@ extern const struct key_set hosts_key_set;         /* of struct config */
 extern const struct key_set host_override_key_set; /* of struct host_policy */
 extern const struct key_set rate_limit_key_set;    /* of struct rate_limit */
 extern const struct key_set source_key_set;        /* of struct source */
+extern const struct key_set quota_key_set;         /* of struct quota */
+extern const struct key_set answer_rule_key_set;   /* of struct answer_rule */
 extern const struct key_set retry_key_set;         /* of struct retry_policy */
 extern const struct key_set pagination_key_set;    /* of struct pagination */
 extern const struct key_set auth_key_set;          /* of struct auth */

@@ -168,3 +168,124 @@ const struct key_set rate_limit_key_set = {
     .size = sizeof(struct rate_limit),
     .check = check_rate_limit,
 };
+
+/* --- quota --- */
+
+enum quota_key { QUOTA_REMAINING, QUOTA_RESET, QUOTA_RESERVE };
+
+static const struct key quota_keys[] = {
+    [QUOTA_REMAINING] = {.name = "remaining",
+                         .kind = KIND_TEXT,
+                         TO(struct quota, remaining),
+                         RANGE(1, 128),
+                         .fallback = "X-RateLimit-Remaining",
+                         .about = "The header with the number of requests that are left.",
+                         .example = "RateLimit-Remaining"},
+    [QUOTA_RESET] = {.name = "reset",
+                     .kind = KIND_TEXT,
+                     TO(struct quota, reset),
+                     RANGE(1, 128),
+                     .fallback = "X-RateLimit-Reset",
+                     .about = "The header that says when there are more: Unix time in seconds or "
+                              "milliseconds, seconds from now, a duration, or an HTTP date.",
+                     .example = "RateLimit-Reset"},
+    [QUOTA_RESERVE] = {.name = "reserve",
+                       .kind = KIND_COUNT,
+                       TO(struct quota, reserve),
+                       RANGE(0, 1000000000),
+                       .fallback = "0",
+                       .about = "So many requests are left to others.",
+                       .example = "10"},
+};
+
+static bool check_header(struct load *load, const struct where *where, unsigned row,
+                         const char *name, const struct given *given)
+{
+    static const char token[] = "!#$%&'*+-.^_`|~0123456789"
+                                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    struct where here = where_key(where, quota_keys[row].name);
+
+    if (name[strspn(name, token)] == '\0')
+        return true;
+    load_mistake(load, place_of(load, given->at[row]), &here,
+                 "not a header's name; use letters, digits and -, as in X-RateLimit-Reset");
+    return false;
+}
+
+static bool check_quota(struct load *load, const struct where *where, struct item *item,
+                        void *object, const struct given *given)
+{
+    const struct quota *quota = object;
+    bool good = check_header(load, where, QUOTA_REMAINING, quota->remaining, given);
+
+    (void)item;
+    return check_header(load, where, QUOTA_RESET, quota->reset, given) && good;
+}
+
+const struct key_set quota_key_set = {
+    .title = "sources[].quota",
+    .holder = "quota",
+    .keys = quota_keys,
+    .count = COUNT(quota_keys),
+    .size = sizeof(struct quota),
+    .check = check_quota,
+};
+
+/* --- responses --- */
+
+static const struct choice action_choices[] = {
+    {"retry", ANSWER_RETRY},
+    {"fail", ANSWER_FAIL},
+    {"ignore", ANSWER_IGNORE},
+    {"rate_limited", ANSWER_RATE_LIMITED},
+    {"refresh_token", ANSWER_REFRESH_TOKEN},
+    {NULL, 0},
+};
+
+static const struct key answer_rule_keys[] = {
+    {.name = "status",
+     .kind = KIND_STATUS_CODES,
+     LIST_TO(struct answer_rule, status, status_count),
+     RANGE(200, 599),
+     .instead = "any",
+     .about = "HTTP statuses: a status, a range, or a list of them.",
+     .example = "[403, \"500-599\"]"},
+    {.name = "body_contains",
+     .kind = KIND_TEXT,
+     TO(struct answer_rule, body_contains),
+     RANGE(1, 1024),
+     .instead = "any body",
+     .about = "A text that stands in the body, byte for byte.",
+     .example = "rate limit exceeded"},
+    {.name = "action",
+     .kind = KIND_CHOICE,
+     TO(struct answer_rule, action),
+     .choices = action_choices,
+     .required = true,
+     .about = "retry: another attempt after the backoff; fail: none; ignore: a success without "
+              "rows; rate_limited: wait as after a 429; refresh_token: another attempt with a new "
+              "token.",
+     .example = "rate_limited"},
+};
+
+static bool check_answer_rule(struct load *load, const struct where *where, struct item *item,
+                              void *object, const struct given *given)
+{
+    const struct answer_rule *rule = object;
+
+    (void)given;
+    if (rule->status_count > 0 || rule->body_contains != NULL)
+        return true;
+    load_mistake(load, place_of(load, item), where,
+                 "this would be for every answer; add status or body_contains");
+    return false;
+}
+
+const struct key_set answer_rule_key_set = {
+    .title = "sources[].responses[]",
+    .holder = "a rule of responses",
+    .keys = answer_rule_keys,
+    .count = COUNT(answer_rule_keys),
+    .size = sizeof(struct answer_rule),
+    .check = check_answer_rule,
+};

@@ -46,7 +46,13 @@ static const struct choice unit_choices[] = {
     {"s", TIME_UNIT_S}, {"ms", TIME_UNIT_MS}, {"us", TIME_UNIT_US}, {"ns", TIME_UNIT_NS}, {NULL, 0},
 };
 
-enum retry_key { RETRY_MAX_ATTEMPTS, RETRY_BACKOFF_BASE, RETRY_BACKOFF_MAX };
+enum retry_key { RETRY_MAX_ATTEMPTS, RETRY_BACKOFF_BASE, RETRY_BACKOFF_MAX, RETRY_SCOPE };
+
+static const struct choice scope_choices[] = {
+    {"source", RETRY_SCOPE_SOURCE},
+    {"host", RETRY_SCOPE_HOST},
+    {NULL, 0},
+};
 
 static const struct key retry_keys[] = {
     [RETRY_MAX_ATTEMPTS] =
@@ -72,8 +78,17 @@ static const struct key retry_keys[] = {
                            TO(struct retry_policy, cap_ms),
                            RANGE(1, DAY_MS),
                            .fallback = "60s",
-                           .about = "No attempt waits longer; at least backoff_base.",
+                           .about = "No attempt waits longer, unless the server asks for it; at "
+                                    "least backoff_base.",
                            .example = "5m"},
+    [RETRY_SCOPE] = {.name = "scope",
+                     .kind = KIND_CHOICE,
+                     TO(struct retry_policy, scope),
+                     .choices = scope_choices,
+                     .fallback = "source",
+                     .about = "Whom a Retry-After holds up: this source, or every source of its "
+                              "host.",
+                     .example = "host"},
 };
 
 static bool check_retry(struct load *load, const struct where *where, struct item *item,
@@ -290,6 +305,26 @@ static const struct key source_keys[] = {
                               .about = "Whether Cache-Control: max-age and Expires make the "
                                        "interval longer, up to max_interval.",
                               .example = "true"},
+    [SOURCE_RESPONSES] = {.name = "responses",
+                          .kind = KIND_OBJECT_LIST,
+                          LIST_TO(struct source, responses, response_count),
+                          RANGE(0, 100),
+                          .keys = &answer_rule_key_set,
+                          .instead = "success_status_codes decide",
+                          .about = "Rules for certain answers, before success_status_codes; the "
+                                   "first that fits counts.",
+                          .example = "[{\"status\": 403, \"body_contains\": \"rate limit\", "
+                                     "\"action\": \"rate_limited\"}]"},
+    [SOURCE_QUOTA] = {.name = "quota",
+                      .kind = KIND_OBJECT,
+                      TO(struct source, quota),
+                      .keys = &quota_key_set,
+                      .instead = "no header is looked at",
+                      .about = "Headers that say how many requests are left, and when there are "
+                               "more: with none left, this source waits, or every source of its "
+                               "rate_limit.",
+                      .example = "{\"remaining\": \"X-RateLimit-Remaining\", \"reset\": "
+                                 "\"X-RateLimit-Reset\", \"reserve\": 10}"},
     [SOURCE_RATE_LIMIT] = {.name = "rate_limit",
                            .kind = KIND_NAME,
                            TO(struct source, rate_limit_name),

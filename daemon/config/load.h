@@ -268,6 +268,10 @@ void check_request_defaults(struct load *load, const struct where *where,
 void check_rate_limit_name(struct load *load, const struct where *where, struct source *source,
                            const struct given *given);
 
+/* Whether the rules for answers can do what they say. */
+void check_answer_rules(struct load *load, const struct where *where, const struct item *item,
+                        const struct source *source, const struct given *given);
+
 /* Finds the policy of each source's host, once every source is whole. */
 void complete_politeness(struct load *load);
 

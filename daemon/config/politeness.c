@@ -36,6 +36,26 @@ void check_rate_limit_name(struct load *load, const struct where *where, struct 
                      "there is no rate limit of this name; describe it under rate_limits");
 }
 
+void check_answer_rules(struct load *load, const struct where *where, const struct item *item,
+                        const struct source *source, const struct given *given)
+{
+    struct where rules = where_key(where, source_key_set.keys[SOURCE_RESPONSES].name);
+    const struct item *list = given->at[SOURCE_RESPONSES];
+    const struct entry *e = list != NULL && list->kind == ITEM_LIST ? list->first : NULL;
+
+    if (!is_sound(given, SOURCE_RESPONSES))
+        return;
+    for (size_t i = 0; i < source->response_count; i++) {
+        struct where here = where_index(&rules, i);
+
+        if (source->responses[i].action == ANSWER_REFRESH_TOKEN)
+            load_mistake(load, place_of(load, e != NULL ? e->value : item), &here,
+                         "refresh_token needs auth of type oauth2 or session; nothing else has a "
+                         "token that can be had anew");
+        e = e != NULL ? e->next : NULL;
+    }
+}
+
 /* --- Once every source is whole. --- */
 
 static void index_overrides(struct load *load, struct config_map *by_name)

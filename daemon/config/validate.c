@@ -249,6 +249,7 @@ void check_source(struct load *load, const struct where *where, struct item *ite
             check_bound(load, where, &bounds[i], source, given);
     }
     check_rate_limit_name(load, where, source, given);
+    check_answer_rules(load, where, item, source, given);
     check_table(load, where, source, given);
     check_write_mode(load, where, item, source, given);
     check_primary_key(load, where, source, given);

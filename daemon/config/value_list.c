@@ -181,7 +181,7 @@ bool load_status_codes(struct load *load, const struct where *where, const struc
         return false;
     if (count == 0) {
         load_mistake(load, place_of(load, item), where,
-                     "an empty list: no response could succeed; name a status, or remove the key");
+                     "an empty list; name a status, or remove the key");
         return false;
     }
     ranges = load_alloc(load, load->arena, count * sizeof(ranges[0]));

@@ -13,9 +13,10 @@
 #include "fetch/build.h"
 #include "fetch/freshness.h"
 #include "fetch/page_request.h"
+#include "fetch/quota.h"
 #include "fetch/redirect.h"
 #include "fetch/request.h"
-#include "fetch/retry_after.h"
+#include "fetch/verdict.h"
 #include "gatherd/clock.h"
 #include "gatherd/hash.h"
 #include "gatherd/units.h"
@@ -249,6 +250,8 @@ bool transfer_begin(struct transfer *transfer, struct run *run)
         run->started_at_ms = clock_wall_ms();
     run->timing = (struct run_timing){0};
     run->retry_after_ms = -1;
+    run->quota_wait_ms = -1;
+    run->ignored = false;
     run->retryable = false;
     receiver_start(&transfer->receiver, run->source, &run->response);
     if (page_request_prepare(run, &transfer->receiver.fault) == -1)
@@ -386,22 +389,29 @@ static bool follow(struct transfer *transfer)
     return sign(transfer, &draft) && send_request(transfer, &draft);
 }
 
-static void judge_status(struct transfer *transfer)
+/* What the source's rules say goes before what its success_status_codes say. */
+static enum verdict judge_answer(struct transfer *transfer)
 {
     struct run *run = transfer->run;
-    int status = run->response.status;
-    const char *phrase = failure_reason_phrase(status);
+    const char *retry_after = transfer->receiver.retry_after;
+    const struct answer_rule *rule = verdict_rule(run->source, &run->response);
+    int64_t now_ms = clock_wall_ms();
 
-    if (source_is_success(run->source, status)) {
-        if (run->source->respect_cache)
-            run->fresh_ms = freshness_ms(&run->response, clock_wall_ms());
-        return;
-    }
-    run_fail(run, RUN_FAILED_STATUS, phrase == NULL ? "HTTP %d%s" : "HTTP %d %s", status,
-             phrase == NULL ? "" : phrase);
-    run->retryable = failure_status_is_retryable(status);
-    if (transfer->receiver.retry_after != NULL)
-        run->retry_after_ms = retry_after_parse(transfer->receiver.retry_after, clock_wall_ms());
+    run->quota_wait_ms = quota_wait(run->source->quota, &run->response, now_ms);
+    if (rule != NULL)
+        return verdict_by_rule(run, rule, retry_after, now_ms);
+    if (!source_is_success(run->source, run->response.status))
+        verdict_by_status(run, retry_after, now_ms);
+    else if (run->source->respect_cache)
+        run->fresh_ms = freshness_ms(&run->response, now_ms);
+    return VERDICT_REACHED;
+}
+
+/* A rule for the status, as for a redirect to a page to log in at, goes before following it. */
+static bool is_to_be_followed(const struct run *run)
+{
+    return response_is_redirect(run->source, run->response.status) &&
+           verdict_rule(run->source, &run->response) == NULL;
 }
 
 bool transfer_go_on(struct transfer *transfer, CURLcode code)
@@ -421,9 +431,9 @@ bool transfer_go_on(struct transfer *transfer, CURLcode code)
         run->requests += receiver->answers - 1;
     if (receiver->fault.kind != RUN_OK)
         return failed(transfer);
-    if (response_is_redirect(run->source, run->response.status))
+    if (is_to_be_followed(run))
         return follow(transfer) ? true : failed(transfer);
-    judge_status(transfer);
+    judge_answer(transfer); /* no source has a token that could be had anew */
     forget(transfer);
     return false;
 }

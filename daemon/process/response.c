@@ -87,7 +87,7 @@ int process_response(struct run *run, struct arena *arena, struct result *result
     *result = (struct result){.run = run, .body = run->response.body};
     if (run->failure != RUN_OK)
         return keep_failed_fetch(run, arena, result);
-    if (is_answer_without_content(&run->response))
+    if (run->ignored || is_answer_without_content(&run->response))
         return find_next_page(run, NULL, arena, result);
     if (decode_response(&run->response, run->source->format, arena, &decoded) == -1)
         return -1;

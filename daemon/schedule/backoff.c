@@ -24,6 +24,12 @@ int64_t backoff_interval(const struct source *source, unsigned failures)
     return doubled(source->interval_ms, failures, cap);
 }
 
+/* What the server asks for, in whichever way. */
+static int64_t patience(const struct run *run)
+{
+    return run->retry_after_ms > run->quota_wait_ms ? run->retry_after_ms : run->quota_wait_ms;
+}
+
 /*
  * Full jitter: anything from 0 to the bound, so that clients that failed together do not come back
  * together. It goes on top of a Retry-After (RFC 9110, 10.2.3), which is the same for all whom a
@@ -36,10 +42,10 @@ int64_t backoff_retry_delay(const struct run *run, struct random *random)
 
     if (!run->retryable || run->attempt + 1 >= retry->max_attempts)
         return -1;
-    if (run->retry_after_ms > SCHEDULE_RETRY_IN_PLACE_MS)
+    if (patience(run) > SCHEDULE_RETRY_IN_PLACE_MS)
         return -1;
     delay_ms = random_upto(random, doubled(retry->base_ms, run->attempt, retry->cap_ms));
-    return run->retry_after_ms > 0 ? run->retry_after_ms + delay_ms : delay_ms;
+    return patience(run) > 0 ? patience(run) + delay_ms : delay_ms;
 }
 
 /* Past max_interval nobody believes that nothing changes, whatever the server says. */
@@ -52,10 +58,17 @@ int64_t backoff_fresh(const struct run *run)
     return run->fresh_ms < cap ? run->fresh_ms : cap;
 }
 
+int64_t backoff_capped(int64_t wait_ms)
+{
+    if (wait_ms <= 0)
+        return 0;
+    return wait_ms < SCHEDULE_POSTPONE_CAP_MS ? wait_ms : SCHEDULE_POSTPONE_CAP_MS;
+}
+
+/* After a success a rate limit, if there is one, holds up this source like all under it. */
 int64_t backoff_postponed(const struct run *run)
 {
-    if (run->retry_after_ms <= 0)
-        return 0;
-    return run->retry_after_ms < SCHEDULE_POSTPONE_CAP_MS ? run->retry_after_ms
-                                                          : SCHEDULE_POSTPONE_CAP_MS;
+    if (run->failure == RUN_OK && run->source->rate_limit != NULL)
+        return backoff_capped(run->retry_after_ms);
+    return backoff_capped(patience(run));
 }

@@ -19,6 +19,9 @@ int64_t backoff_retry_delay(const struct run *run, struct random *random);
 /* How long after its slot a run that succeeded needs no other; 0: nobody says so. */
 int64_t backoff_fresh(const struct run *run);
 
+/* What a server asks for, within reason: 0 to SCHEDULE_POSTPONE_CAP_MS. */
+int64_t backoff_capped(int64_t wait_ms);
+
 /* How long the next run has to wait because the server says so; 0: it does not. */
 int64_t backoff_postponed(const struct run *run);
 

@@ -205,18 +205,21 @@ void line_ended(struct lines *lines, struct line *line)
 
 /* --- Waiting, and what is told of it. --- */
 
-static void set_notice(struct lines *lines, enum notice *notice, enum notice to)
+static void set_notice(struct lines *lines, struct notice *notice, enum notice_state state)
 {
-    lines->notices -= *notice == NOTICE_DUE;
-    lines->notices += to == NOTICE_DUE;
-    *notice = to;
+    lines->notices -= notice->state == NOTICE_DUE;
+    lines->notices += state == NOTICE_DUE;
+    notice->state = state;
 }
 
 static void note_joined(struct lines *lines, const struct pace *pace, size_t waiting,
-                        enum notice *notice)
+                        struct notice *notice)
 {
-    if (*notice == NOTICE_NONE && pace_wait_ms(pace, waiting, lines->now_ms) >= LINES_LONG_WAIT_MS)
-        set_notice(lines, notice, NOTICE_DUE);
+    if (notice->state != NOTICE_NONE || lines->now_ms < notice->quiet_until_ms ||
+        pace_wait_ms(pace, waiting, lines->now_ms) < LINES_LONG_WAIT_MS)
+        return;
+    notice->quiet_until_ms = lines->now_ms + LINES_QUIET_MS;
+    set_notice(lines, notice, NOTICE_DUE);
 }
 
 void line_wait(struct lines *lines, struct line *line, struct waiter *waiter)
@@ -336,14 +339,14 @@ bool lines_next_notice(struct lines *lines, const struct host **host, const stru
     if (lines->notices == 0)
         return false;
     for (struct limit *l = limits_next(lines, NULL); l != NULL; l = limits_next(lines, l)) {
-        if (l->notice == NOTICE_DUE) {
+        if (l->notice.state == NOTICE_DUE) {
             set_notice(lines, &l->notice, NOTICE_GIVEN);
             *limit = l;
             return true;
         }
     }
     for (struct host *h = hosts_next(lines, NULL); h != NULL; h = hosts_next(lines, h)) {
-        if (h->notice == NOTICE_DUE) {
+        if (h->notice.state == NOTICE_DUE) {
             set_notice(lines, &h->notice, NOTICE_GIVEN);
             *host = h;
             return true;

@@ -34,7 +34,12 @@ struct waiter {
 };
 
 /* Whether people have been told of a long wait; it begins anew once nobody waits any more. */
-enum notice { NOTICE_NONE, NOTICE_DUE, NOTICE_GIVEN };
+enum notice_state { NOTICE_NONE, NOTICE_DUE, NOTICE_GIVEN };
+
+struct notice {
+    enum notice_state state;
+    int64_t quiet_until_ms; /* none before */
+};
 
 /* A place in a heap, or none. */
 struct spot {
@@ -63,7 +68,7 @@ struct limit {
     size_t lines;         /* that are under it */
     size_t open;          /* ... and open */
     size_t waiting;       /* in all of them */
-    enum notice notice;
+    struct notice notice;
     char name[];
 };
 
@@ -76,7 +81,7 @@ struct host {
     unsigned max_concurrent;
     unsigned in_flight;
     unsigned lane;
-    enum notice notice;
+    struct notice notice;
     char name[]; /* "name:port" */
 };
 
@@ -161,8 +166,9 @@ bool lines_next_opening(const struct lines *lines, unsigned lane, int64_t *at_ms
 /* How many of those who wait wait for a moment: a pace or a block, and not for room. O(lines). */
 size_t lines_held_up(const struct lines *lines);
 
-/* What is worth telling people. */
+/* What is worth telling people, and how often. */
 #define LINES_LONG_WAIT_MS (60 * 1000)
+#define LINES_QUIET_MS     (60 * 60 * 1000)
 
 /*
  * A host or rate limit (one of them is set) where the last in line will have waited that long, and

@@ -230,7 +230,7 @@ static void drop_host(struct lines *lines, struct host *host)
     if (host == NULL || !LIST_EMPTY(&host->lines))
         return;
     assert(host->in_flight == 0 && host->timer.key == NEVER);
-    lines->notices -= host->notice == NOTICE_DUE;
+    lines->notices -= host->notice.state == NOTICE_DUE;
     map_remove(&lines->hosts, &host->node);
     free(host);
 }
@@ -273,7 +273,7 @@ static void drop_limit(struct lines *lines, struct limit *limit)
     if (limit == NULL || limit->lines > 0)
         return;
     assert(limit->open == 0 && limit->waiting == 0);
-    lines->notices -= limit->notice == NOTICE_DUE;
+    lines->notices -= limit->notice.state == NOTICE_DUE;
     for (unsigned i = 0; i < lines->lane_count; i++)
         lines->lanes[i].most--;
     map_remove(&lines->limits, &limit->node);

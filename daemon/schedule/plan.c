@@ -247,7 +247,7 @@ void entry_plan(struct schedule *s, struct entry *e, struct instant now)
 
     run->failures = failures_with(e, run->failure);
     run->skipped = missed_slots(e, run->source, now);
-    e->not_before_ms = now.monotonic_ms + backoff_postponed(run);
+    e->not_before_ms = later(e->not_before_ms, now.monotonic_ms + backoff_postponed(run));
     e->planned_slot_ms = next_slot(e, run->failures, now);
     e->planned_mono_ms = to_monotonic(e->planned_slot_ms, now);
     e->refused_slot_ms = next_slot(e, failures_with(e, RUN_FAILED_STORE), now);

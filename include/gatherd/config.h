@@ -75,10 +75,37 @@ struct status_range {
     int high;
 };
 
+/* Whom a Retry-After holds up. */
+enum retry_scope { RETRY_SCOPE_SOURCE, RETRY_SCOPE_HOST };
+
 struct retry_policy {
     unsigned max_attempts; /* requests in one run, the first included */
     int64_t base_ms;       /* full jitter: uniform in [0, min(cap, base * 2^(attempt-1))] */
     int64_t cap_ms;
+    enum retry_scope scope;
+};
+
+/* Which headers say what is left of a quota, and when there is more. */
+struct quota {
+    const char *remaining; /* names of headers */
+    const char *reset;
+    unsigned reserve; /* so much of it is left to others */
+};
+
+enum answer_action {
+    ANSWER_RETRY,
+    ANSWER_FAIL,
+    ANSWER_IGNORE, /* a success without rows */
+    ANSWER_RATE_LIMITED,
+    ANSWER_REFRESH_TOKEN,
+};
+
+/* What to do with answers of which both are true; one of them may be missing. */
+struct answer_rule {
+    const struct status_range *status; /* status_count 0: any */
+    size_t status_count;
+    const char *body_contains; /* NULL: anything */
+    enum answer_action action;
 };
 
 /* How politely a host is treated. */
@@ -173,7 +200,10 @@ struct source {
     unsigned max_redirects;
     const struct status_range *success; /* success_status_codes */
     size_t success_count;
-    const struct retry_policy *retry; /* never NULL */
+    const struct retry_policy *retry;    /* never NULL */
+    const struct quota *quota;           /* NULL: no header is looked at */
+    const struct answer_rule *responses; /* the first that fits counts */
+    size_t response_count;
     /*
      * Mean time between two polls of this host, over all its sources: whether keeping a connection
      * open is worth it.
@@ -249,6 +279,9 @@ void config_unref(struct config *config); /* NULL is allowed; the last one frees
 
 /* The source of that name (byte for byte), or NULL. O(log n). */
 const struct source *config_find_source(const struct config *config, const char *name);
+
+/* Whether `status` is in one of the ranges. */
+bool status_is_among(const struct status_range *ranges, size_t count, int status);
 
 /* Whether `status` is one of the source's success_status_codes. */
 bool source_is_success(const struct source *source, int status);

@@ -77,7 +77,9 @@ struct run {
     enum run_failure failure;
     char *error; /* owned text for people, no secrets; NULL when RUN_OK */
     bool retryable;
+    bool ignored;             /* `responses` says that the answer is a success without rows */
     int64_t retry_after_ms;   /* what the server asked for, from the answer on; -1: nothing */
+    int64_t quota_wait_ms;    /* until the server grants more requests, by `quota`; -1: goes on */
     int64_t fresh_ms;         /* with respect_cache: how long the answer holds; 0: not a moment */
     int64_t received_mono_us; /* when the fetcher was through, for the time in the queue */
 

@@ -92,6 +92,32 @@ struct run *schedule_take(struct schedule *schedule, unsigned lane, struct insta
  */
 void schedule_transfer_ended(struct schedule *schedule, struct run *run);
 
+/* What has to wait because of an answer. */
+enum schedule_hold { HOLD_NONE, HOLD_SOURCE, HOLD_HOST, HOLD_RATE_LIMIT };
+
+/*
+ * Takes from an answer what it asks beyond its own run, at once: where nothing is left of a quota,
+ * the rate limit of its source waits, or the source alone if it has none; with `retry.scope: host`
+ * a Retry-After holds up the whole host. Each wait is capped at SCHEDULE_POSTPONE_CAP_MS. Called
+ * before schedule_retry_delay() and schedule_transfer_ended(); a second call for an answer does
+ * nothing. Returns what begins to wait for a minute or more, so that people are told, with the Unix
+ * time of its end in `*until_ms`.
+ */
+enum schedule_hold schedule_heed(struct schedule *schedule, const struct run *run,
+                                 struct instant now, int64_t *until_ms);
+
+/* A host or rate limit in whose line the last will have waited for a minute or more. */
+struct schedule_notice {
+    enum schedule_hold hold;
+    char name[320];
+    size_t waiting;   /* sources */
+    int64_t until_ms; /* Unix time at which the last of them starts, as it looks now */
+};
+
+/* One that has not been returned since its line was empty, and not for an hour. False: none. */
+bool schedule_next_notice(struct schedule *schedule, struct instant now,
+                          struct schedule_notice *notice);
+
 /*
  * After a failed request with run->retryable: how long to wait before another attempt in this run,
  * or -1 when there is none: attempts are used up, or the server asks for more patience than

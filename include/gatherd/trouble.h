@@ -1,7 +1,7 @@
 /*
- * trouble.h - what the log says of sources in trouble: a line when it begins or changes its kind,
- * then one an hour, and a line when it is over. However often a failing source is polled, it does
- * not fill the log.
+ * trouble.h - what the log says of sources in trouble or held up: a line when it begins or changes
+ * its kind, then one an hour, and a line when it is over. However often a failing source is polled,
+ * it does not fill the log.
  */
 #ifndef GATHERD_TROUBLE_H
 #define GATHERD_TROUBLE_H
@@ -25,5 +25,12 @@ enum trouble_line trouble_next(const struct result *result, int64_t now_ms);
 
 /* The same, and writes the line. */
 void trouble_log(const struct result *result, int64_t now_ms);
+
+/* A source begins to wait, and who shares `name` with it: say "rate_limit", "host" or "source". */
+void trouble_log_hold(const struct source *source, const char *what, const char *name,
+                      int64_t until_ms);
+
+/* The line of a rate limit or host has become long. */
+void trouble_log_line(const char *what, const char *name, uint64_t waiting, int64_t until_ms);
 
 #endif

@@ -115,12 +115,91 @@ static void another_rate_limit_is_a_change_of_the_source_and_another_rate_is_not
     config_unref(c);
 }
 
+static void a_quota_looks_at_the_usual_headers_unless_told_otherwise(void **state)
+{
+    struct config *config = parse("sources:\n"
+                                  "- {name: a, url: http://a/}\n"
+                                  "- {name: b, url: http://b/, quota: {}}\n"
+                                  "- {name: c, url: http://c/,\n"
+                                  "   quota: {remaining: Left, reset: Then, reserve: 10}}\n");
+    const struct quota *usual = find(config, "b")->quota;
+    const struct quota *other = find(config, "c")->quota;
+
+    (void)state;
+    assert_null(find(config, "a")->quota);
+    assert_string_equal(usual->remaining, "X-RateLimit-Remaining");
+    assert_string_equal(usual->reset, "X-RateLimit-Reset");
+    assert_int_equal(usual->reserve, 0);
+    assert_string_equal(other->remaining, "Left");
+    assert_string_equal(other->reset, "Then");
+    assert_int_equal(other->reserve, 10);
+    config_unref(config);
+}
+
+static void rules_for_answers_stay_in_their_order(void **state)
+{
+    struct config *config = parse("sources:\n"
+                                  "- name: a\n"
+                                  "  url: http://a/\n"
+                                  "  retry: {scope: host}\n"
+                                  "  responses:\n"
+                                  "  - {status: [403, 500-599], action: retry}\n"
+                                  "  - {body_contains: 5, action: ignore}\n"
+                                  "  - {status: 404, body_contains: gone, action: fail}\n"
+                                  "- {name: b, url: http://b/}\n");
+    const struct source *a = find(config, "a");
+
+    (void)state;
+    assert_int_equal(a->retry->scope, RETRY_SCOPE_HOST);
+    assert_int_equal(a->response_count, 3);
+    assert_int_equal(a->responses[0].status_count, 2);
+    assert_int_equal(a->responses[0].status[1].high, 599);
+    assert_null(a->responses[0].body_contains);
+    assert_int_equal(a->responses[0].action, ANSWER_RETRY);
+    assert_int_equal(a->responses[1].status_count, 0);
+    assert_string_equal(a->responses[1].body_contains, "5");
+    assert_int_equal(a->responses[1].action, ANSWER_IGNORE);
+    assert_int_equal(a->responses[2].action, ANSWER_FAIL);
+    assert_int_equal(find(config, "b")->retry->scope, RETRY_SCOPE_SOURCE);
+    config_unref(config);
+}
+
+static void another_rule_is_a_change_of_the_source(void **state)
+{
+    static const char *const rules[] = {
+        "[]",
+        "[{status: 403, action: retry}]",
+        "[{status: 404, action: retry}]",
+        "[{status: 403, action: fail}]",
+        "[{status: 403, body_contains: x, action: retry}]",
+        "[{status: 403, action: retry}, {status: 403, action: retry}]",
+    };
+    uint64_t seen[6];
+
+    (void)state;
+    for (int i = 0; i < 6; i++) {
+        struct text yaml = {0};
+        struct config *config;
+
+        text_format(&yaml, "sources:\n- name: a\n  url: http://a/\n  responses: %s\n", rules[i]);
+        config = parse(text_string(&yaml));
+        seen[i] = config->sources[0].fingerprint;
+        for (int k = 0; k < i; k++)
+            assert_int_not_equal(seen[i], seen[k]);
+        config_unref(config);
+        text_free(&yaml);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hosts_without_an_override_follow_the_common_rules),
         cmocka_unit_test(overrides_are_by_name_or_by_name_and_port_and_case_does_not_count),
         cmocka_unit_test(a_rate_limit_is_found_by_its_name_wherever_it_stands),
+        cmocka_unit_test(a_quota_looks_at_the_usual_headers_unless_told_otherwise),
+        cmocka_unit_test(rules_for_answers_stay_in_their_order),
+        cmocka_unit_test(another_rule_is_a_change_of_the_source),
         cmocka_unit_test(another_rate_limit_is_a_change_of_the_source_and_another_rate_is_not),
     };
 

@@ -221,6 +221,18 @@ static void a_204_is_success_with_no_rows(void **state)
     assert_int_equal(p->result.dead_letter_count, 0);
 }
 
+static void an_answer_that_is_to_be_ignored_is_success_with_no_rows(void **state)
+{
+    struct processing *p = *state;
+
+    processing_run_bytes(p, NULL, "[{\"a\": 1}]", 10);
+    p->run.ignored = true;
+    assert_int_equal(process_response(&p->run, p->arena, &p->result), 0);
+    assert_int_equal(p->run.failure, RUN_OK);
+    assert_int_equal(p->result.rows.row_count, 0);
+    assert_int_equal(p->result.dead_letter_count, 0);
+}
+
 static void nul_bytes_in_a_body_are_not_json(void **state)
 {
     struct processing *p = *state;
@@ -275,6 +287,7 @@ int main(void)
         TEST(an_empty_body_is_not_json),
         TEST(no_body_at_all_fails_without_a_dead_letter),
         TEST(a_204_is_success_with_no_rows),
+        TEST(an_answer_that_is_to_be_ignored_is_success_with_no_rows),
         TEST(nul_bytes_in_a_body_are_not_json),
         TEST(the_body_of_a_failed_fetch_is_kept_with_its_reason),
         TEST(a_failed_fetch_without_a_body_leaves_only_its_record),

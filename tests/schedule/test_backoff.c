@@ -135,7 +135,8 @@ static void a_server_that_asks_for_up_to_a_minute_is_obeyed_in_place(void **stat
 
 static void a_postponement_is_capped_at_a_day(void **state)
 {
-    struct run run = {.retry_after_ms = -1};
+    struct source source = source_like("a", "h:80", MINUTE);
+    struct run run = {.source = &source, .retry_after_ms = -1, .quota_wait_ms = -1};
 
     (void)state;
     assert_int_equal(backoff_postponed(&run), 0);
@@ -143,6 +144,39 @@ static void a_postponement_is_capped_at_a_day(void **state)
     assert_int_equal(backoff_postponed(&run), 5 * SECOND);
     run.retry_after_ms = 365 * DAY;
     assert_int_equal(backoff_postponed(&run), DAY);
+    run.retry_after_ms = 5 * SECOND;
+    run.quota_wait_ms = 365 * DAY;
+    assert_int_equal(backoff_postponed(&run), DAY);
+}
+
+static void the_longer_of_retry_after_and_a_quota_counts(void **state)
+{
+    struct retry_case c;
+
+    (void)state;
+    make_retry(&c);
+    c.run.retry_after_ms = 10 * SECOND;
+    c.run.quota_wait_ms = 30 * SECOND;
+    check_between(&c, 30 * SECOND, 31 * SECOND);
+    c.run.quota_wait_ms = 5 * SECOND;
+    check_between(&c, 10 * SECOND, 11 * SECOND);
+    c.run.quota_wait_ms = MINUTE + 1;
+    assert_int_equal(backoff_retry_delay(&c.run, &c.random), -1);
+}
+
+static void after_a_success_a_used_up_quota_postpones_sources_without_a_rate_limit_only(
+    void **state)
+{
+    static const struct rate_limit limit = {"x", 1, SECOND, 1};
+    struct source source = source_like("a", "h:80", MINUTE);
+    struct run run = {.source = &source, .retry_after_ms = -1, .quota_wait_ms = HOUR};
+
+    (void)state;
+    assert_int_equal(backoff_postponed(&run), HOUR);
+    source.rate_limit = &limit; /* which is held up itself */
+    assert_int_equal(backoff_postponed(&run), 0);
+    run.failure = RUN_FAILED_STATUS;
+    assert_int_equal(backoff_postponed(&run), HOUR);
 }
 
 static void the_dice_give_every_value_and_repeat_with_the_seed(void **state)
@@ -175,6 +209,9 @@ int main(void)
         cmocka_unit_test(what_is_not_retryable_is_not_retried),
         cmocka_unit_test(a_server_that_asks_for_up_to_a_minute_is_obeyed_in_place),
         cmocka_unit_test(a_postponement_is_capped_at_a_day),
+        cmocka_unit_test(the_longer_of_retry_after_and_a_quota_counts),
+        cmocka_unit_test(
+            after_a_success_a_used_up_quota_postpones_sources_without_a_rate_limit_only),
         cmocka_unit_test(the_dice_give_every_value_and_repeat_with_the_seed),
     };
 

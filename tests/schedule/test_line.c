@@ -379,6 +379,11 @@ static void a_long_wait_is_told_once_until_nobody_waits(void **state)
     limit_set(lines, a->limit, 1, SECOND, 1);
     line_started(lines, a);
     for (int round = 0; round < 2; round++) {
+        lines_set_now(lines, NOW + round * 3600 * SECOND);
+        if (round > 0) { /* an hour later: nobody has to wait for the first one */
+            line_ended(lines, a);
+            line_started(lines, a);
+        }
         for (int i = 0; i < 59; i++)
             join(lines, a, &waiters[i], NOW);
         assert_false(lines_next_notice(lines, &host, &limit));
