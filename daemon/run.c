@@ -23,6 +23,7 @@ const char *run_failure_name(enum run_failure failure)
         [RUN_FAILED_STORE] = "store",
         [RUN_FAILED_AUTH] = "auth",
         [RUN_FAILED_PAGES] = "pages",
+        [RUN_FAILED_REQUEST] = "request",
     };
 
     return names[failure];

@@ -9,7 +9,7 @@ static void every_failure_has_a_name_of_its_own_and_success_has_none(void **stat
 {
     (void)state;
     assert_null(run_failure_name(RUN_OK));
-    for (int a = RUN_FAILED_NETWORK; a <= RUN_FAILED_STORE; a++) {
+    for (int a = RUN_FAILED_NETWORK; a <= RUN_FAILED_REQUEST; a++) {
         assert_non_null(run_failure_name((enum run_failure)a));
         for (int b = RUN_FAILED_NETWORK; b < a; b++)
             assert_string_not_equal(run_failure_name((enum run_failure)a),

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/time_format.h"
 
@@ -193,7 +194,7 @@ int template_check(const struct placeholder *p, struct error *err)
     bool member = p->member.data != NULL;
 
     if (!p->closed)
-        error_set(err, ERROR_CONFIG, "is not closed; write } behind it, or {{ for the character {");
+        error_set(err, ERROR_CONFIG, "is not closed; write } behind it");
     else if (p->name == TEMPLATE_UNKNOWN)
         error_set(err, ERROR_CONFIG, "is not a run-time value");
     else if (p->name == TEMPLATE_ITEM && p->member.length == 0)
@@ -208,6 +209,11 @@ int template_check(const struct placeholder *p, struct error *err)
     else if (p->format.data == NULL || time_format_check(p->format, err) == 0)
         return 0;
     return -1;
+}
+
+bool template_is_local(const struct placeholder *p)
+{
+    return is_time(p->name) && p->format.data != NULL && time_format_is_local(p->format);
 }
 
 /* --- Rendering. --- */
@@ -228,6 +234,7 @@ static int put_escaped(struct text *out, struct slice value, enum template_escap
 {
     switch (escape) {
     case TEMPLATE_URL:
+    case TEMPLATE_QUERY:
         text_url_encoded(out, value.data, value.length);
         return 0;
     case TEMPLATE_JSON:
@@ -267,9 +274,39 @@ static int put_value(struct text *out, const struct placeholder *p,
     return rc;
 }
 
+/* %2E is a dot too: "%2E." and ".." are one (RFC 3986, 6.2.2). */
+static size_t dot_at(struct slice path, size_t i)
+{
+    if (byte_at(path, i) == '.')
+        return 1;
+    return i + 3 <= path.length && strncasecmp(path.data + i, "%2e", 3) == 0 ? 3 : 0;
+}
+
+/* Whether a part of the URL's path is one or two dots, which would lead elsewhere. */
+static bool has_dot_part(struct slice url)
+{
+    const char *separator = url.length == 0 ? NULL : memmem(url.data, url.length, "://", 3);
+    size_t i = separator == NULL ? 0 : (size_t)(separator - url.data) + 3;
+
+    for (;;) {
+        size_t dots = 0;
+        size_t length;
+
+        while (i < url.length && strchr("/?", url.data[i]) == NULL)
+            i++;
+        if (byte_at(url, i) != '/')
+            return false;
+        for (i++; (length = dot_at(url, i)) > 0; dots++)
+            i += length;
+        if ((dots == 1 || dots == 2) && (i >= url.length || strchr("/?", url.data[i]) != NULL))
+            return true;
+    }
+}
+
 int template_render(struct slice text, enum template_escape escape, template_find_fn *find,
                     const void *context, struct text *out, struct error *err)
 {
+    size_t start = out->length;
     struct placeholder p;
     struct slice literal;
     size_t place = 0;
@@ -294,6 +331,12 @@ int template_render(struct slice text, enum template_escape escape, template_fin
                        p.member.data == NULL ? "" : p.member.data);
             return -1;
         }
+    }
+    if (escape == TEMPLATE_URL && !text_failed(out) &&
+        has_dot_part((struct slice){text_string(out) + start, out->length - start})) {
+        error_set(err, ERROR_FAILED,
+                  "a value made a part of the path . or .., which leads elsewhere");
+        return -1;
     }
     return 0;
 }

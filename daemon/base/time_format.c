@@ -96,6 +96,11 @@ int time_format_check(struct slice format, struct error *err)
     return -1;
 }
 
+bool time_format_is_local(struct slice format)
+{
+    return named_format(format) >= FORMAT_DATE;
+}
+
 static int64_t floor_divide(int64_t value, int64_t by)
 {
     return value / by - (value % by < 0);

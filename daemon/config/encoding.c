@@ -123,3 +123,12 @@ int encoding_check(const char *text, size_t length, struct yaml_problem *problem
         return -1;
     return skip;
 }
+
+size_t count_characters(const char *text, size_t length)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < length; i++)
+        count += ((unsigned char)text[i] & 0xc0) != 0x80;
+    return count;
+}

@@ -71,6 +71,9 @@ struct yaml_problem {
  */
 int encoding_check(const char *text, size_t length, struct yaml_problem *problem);
 
+/* Characters, not bytes. */
+size_t count_characters(const char *text, size_t length);
+
 /*
  * Reads the only document of `text` into `arena`; `*root` is NULL when there is none. The text must
  * have passed encoding_check(). 0, or -1 with the problem.

@@ -133,7 +133,8 @@ static const struct key source_keys[] = {
                     TO(struct source, url),
                     .required = true,
                     .own = true,
-                    .about = "What to fetch, http or https.",
+                    .about = "What to fetch, http or https; behind the host it may hold "
+                             "run-time values.",
                     .example = "https://api.example.org/v1/items"},
     [SOURCE_ENABLED] = {.name = "enabled",
                         .kind = KIND_BOOLEAN,
@@ -155,12 +156,14 @@ static const struct key source_keys[] = {
                      .about = "Polls at the times of a cron line instead: minute hour day month "
                               "weekday, or @hourly, @daily, @weekly, @monthly, @yearly.",
                      .example = "0 6-20 * * mon-fri"},
-    [SOURCE_TIMEZONE] = {.name = "timezone",
-                         .kind = KIND_TIMEZONE,
-                         TO(struct source, timezone),
-                         .fallback = "UTC",
-                         .about = "Where the times of cron and align are told: an IANA name.",
-                         .example = "Europe/Paris"},
+    [SOURCE_TIMEZONE] =
+        {.name = "timezone",
+         .kind = KIND_TIMEZONE,
+         TO(struct source, timezone),
+         .fallback = "UTC",
+         .about = "Where the times of cron and align are told, and dates and patterns of "
+                  "run-time values: an IANA name.",
+         .example = "Europe/Paris"},
     [SOURCE_ALIGN] = {.name = "align",
                       .kind = KIND_BOOLEAN,
                       TO(struct source, align),

@@ -114,6 +114,7 @@ struct scalar {
     size_t length;
     bool plain;       /* may be a number, a boolean or nothing */
     bool substituted; /* variables were filled in: it may be text as well, and is never shown */
+    bool is_template; /* it may hold placeholders; what variables brought holds none */
     struct item *item;
 };
 
@@ -173,11 +174,38 @@ bool load_scalar(struct load *load, const struct where *where, struct item *item
 /* The same, and it must be text: quoted, or plain and neither number nor boolean. */
 bool load_text(struct load *load, const struct where *where, struct item *item,
                const char *expected, struct scalar *scalar);
+bool require_text(struct load *load, const struct where *where, const char *expected,
+                  const struct scalar *scalar);
+
+/* As load_scalar(), of text that may hold placeholders (template.h); they are not yet checked. */
+bool load_template(struct load *load, const struct where *where, struct item *item,
+                   const char *expected, struct scalar *scalar);
 
 /* --- substitute.c --- */
 
 /* Fills in the variables of a scalar, if there are any. */
 bool load_substitute(struct load *load, const struct where *where, struct scalar *scalar);
+
+/* --- placeholders.c --- */
+
+/*
+ * Reports what is wrong with the placeholders of a template; `brace` is how the character { is
+ * written there. Whether the source has their values, check_values() says.
+ */
+bool check_placeholders(struct load *load, const struct where *where, const struct scalar *scalar,
+                        const char *brace);
+
+/* How { is written: in templates, and in those that are URLs. */
+#define TEXT_BRACE "{{"
+#define URL_BRACE  "%7B"
+
+/* Whether a value is, or with its mistake mended may be, a date or a pattern: told in a time zone.
+ */
+bool tells_local_time(const struct source *source, const struct given *given);
+
+/* Reports placeholders whose values this source does not have. */
+void check_values(struct load *load, const struct where *where, const struct item *item,
+                  const struct source *source, const struct given *given);
 
 /* --- mapping.c --- */
 

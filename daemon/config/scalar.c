@@ -99,15 +99,19 @@ void refuse_kind_of(struct load *load, const struct where *where, const struct i
     text_free(&expected);
 }
 
-bool load_scalar(struct load *load, const struct where *where, struct item *item,
-                 const char *expected, struct scalar *scalar)
+static bool read_scalar(struct load *load, const struct where *where, struct item *item,
+                        const char *expected, bool is_template, struct scalar *scalar)
 {
     if (item->kind != ITEM_SCALAR ||
         (item->plain && scalar_class(item->text, item->length) == SCALAR_NULL)) {
         refuse_kind(load, where, item, expected);
         return false;
     }
-    *scalar = (struct scalar){item->text, item->length, item->plain, false, item};
+    *scalar = (struct scalar){.text = item->text,
+                              .length = item->length,
+                              .plain = item->plain,
+                              .is_template = is_template,
+                              .item = item};
     if (memchr(item->text, '\0', item->length) != NULL) {
         load_mistake(load, place_of(load, item), where, "holds a NUL character; remove \\0");
         return false;
@@ -115,16 +119,33 @@ bool load_scalar(struct load *load, const struct where *where, struct item *item
     return load_substitute(load, where, scalar);
 }
 
-bool load_text(struct load *load, const struct where *where, struct item *item,
-               const char *expected, struct scalar *scalar)
+bool load_scalar(struct load *load, const struct where *where, struct item *item,
+                 const char *expected, struct scalar *scalar)
 {
-    if (!load_scalar(load, where, item, expected, scalar))
-        return false;
+    return read_scalar(load, where, item, expected, false, scalar);
+}
+
+bool load_template(struct load *load, const struct where *where, struct item *item,
+                   const char *expected, struct scalar *scalar)
+{
+    return read_scalar(load, where, item, expected, true, scalar);
+}
+
+bool require_text(struct load *load, const struct where *where, const char *expected,
+                  const struct scalar *scalar)
+{
     if (!scalar->plain || scalar->substituted ||
         scalar_class(scalar->text, scalar->length) == SCALAR_TEXT)
         return true;
-    load_mistake(load, place_of(load, item), where,
+    load_mistake(load, place_of(load, scalar->item), where,
                  "%s is %s, and this key takes %s; put it in quotes if it is meant so",
-                 load_quote_scalar(load, scalar), item_words(item), expected);
+                 load_quote_scalar(load, scalar), item_words(scalar->item), expected);
     return false;
+}
+
+bool load_text(struct load *load, const struct where *where, struct item *item,
+               const char *expected, struct scalar *scalar)
+{
+    return load_scalar(load, where, item, expected, scalar) &&
+           require_text(load, where, expected, scalar);
 }

@@ -91,7 +91,8 @@ static void put_kind(struct text *out, const struct key *key, int depth)
         [KIND_DATABASE] = "\"type\": \"string\", \"minLength\": 1",
         [KIND_TEXT] = "\"type\": [\"string\", \"number\"]",
         [KIND_NAME] = "\"type\": \"string\", \"pattern\": \"^[A-Za-z0-9_.-]{1,128}$|\\\\$\\\\{\"",
-        [KIND_URL] = "\"type\": \"string\", \"pattern\": \"^[Hh][Tt][Tt][Pp][Ss]?://|\\\\$\\\\{\"",
+        [KIND_URL] = "\"type\": \"string\", \"pattern\": "
+                     "\"^[Hh][Tt][Tt][Pp][Ss]?://[^/?{}]+([/?]|$)|\\\\$\\\\{\"",
         [KIND_TABLE] =
             "\"type\": \"string\", \"pattern\": \"^[A-Za-z_][A-Za-z0-9_]{0,127}$|\\\\$\\\\{\"",
         [KIND_PATH] = "\"$ref\": \"#/$defs/path\"",

@@ -1,13 +1,15 @@
 /*
  * ${VAR}, ${VAR:-default} and ${VAR:?message} in scalar values; $${ stands for ${ itself.
  *
- * Variables are filled in after YAML has been parsed, so what they hold can never become structure.
+ * Variables are filled in after YAML has been parsed, so what they hold can never become structure;
+ * nor can it become a placeholder: in a template their braces, and that of $${, are text.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/load.h"
 #include "config/masks.h"
+#include "gatherd/template.h"
 
 struct reference {
     struct slice name;
@@ -53,15 +55,6 @@ static const char *parse_reference(const char *p, struct reference *ref)
     return NULL;
 }
 
-static size_t characters_in(const char *p, const char *end)
-{
-    size_t count = 0;
-
-    for (; p < end; p++)
-        count += ((unsigned char)*p & 0xc0) != 0x80;
-    return count;
-}
-
 static bool is_utf8(const char *value)
 {
     struct yaml_problem ignored;
@@ -82,9 +75,26 @@ static void add_plain(struct load *load, struct expansion *out, const char *text
         text_append(&out->shown, text, length);
 }
 
-static void add_value(struct load *load, struct expansion *out, const char *value)
+/* In a template, what comes from outside of the file holds no placeholder. */
+static void add_literal(struct load *load, const struct scalar *scalar, struct expansion *out,
+                        const char *text, size_t length)
 {
-    text_add(&out->text, value);
+    if (!scalar->is_template) {
+        add_plain(load, out, text, length);
+        return;
+    }
+    template_add_literal(&out->text, text, length);
+    if (load->masks != NULL)
+        template_add_literal(&out->shown, text, length);
+}
+
+static void add_value(struct load *load, const struct scalar *scalar, struct expansion *out,
+                      const char *value)
+{
+    if (scalar->is_template)
+        template_add_literal(&out->text, value, strlen(value));
+    else
+        text_add(&out->text, value);
     if (*value == '\0')
         return;
     load->tainted = true;
@@ -96,7 +106,7 @@ static void add_value(struct load *load, struct expansion *out, const char *valu
 
 /* Appends what the reference stands for. */
 static bool expand(struct load *load, struct place place, const struct where *where,
-                   const struct reference *ref, struct expansion *out)
+                   const struct scalar *scalar, const struct reference *ref, struct expansion *out)
 {
     char name[256];
     const char *value;
@@ -114,11 +124,11 @@ static bool expand(struct load *load, struct place place, const struct where *wh
         return false;
     }
     if (value != NULL && (*value != '\0' || ref->form == '}')) {
-        add_value(load, out, value);
+        add_value(load, scalar, out, value);
         return true;
     }
     if (ref->form == '-') {
-        add_plain(load, out, ref->rest.data, ref->rest.length);
+        add_literal(load, scalar, out, ref->rest.data, ref->rest.length);
         return true;
     }
     if (ref->form == '?' && ref->rest.length > 0)
@@ -132,12 +142,35 @@ static bool expand(struct load *load, struct place place, const struct where *wh
     return false;
 }
 
+/* In a template: `written` is what stands before the reference, from the last one on. */
+static const char *template_problem(struct slice written, const struct reference *ref)
+{
+    if (template_is_open(written))
+        return "a variable cannot stand inside of a placeholder; write {{ for the character {";
+    if (ref->rest.length > 0 && memchr(ref->rest.data, '{', ref->rest.length) != NULL)
+        return "a default cannot hold a placeholder; write it without the variable, or without {";
+    return NULL;
+}
+
+/* What $${ stands for. In a template its brace is text and doubled, if it was not written so. */
+static void add_brace(struct load *load, const struct scalar *scalar, struct expansion *out,
+                      const char **end)
+{
+    if (scalar->is_template && **end == '{')
+        (*end)++;
+    if (scalar->is_template)
+        add_plain(load, out, "${{", 3);
+    else
+        add_plain(load, out, "${", 2);
+}
+
 /* Goes on after a mistake, so that all unset variables of a scalar are named. */
 static bool expand_all(struct load *load, const struct where *where, const struct scalar *scalar,
                        struct expansion *out, bool *substituted)
 {
     const char *p = scalar->text;
     size_t characters = 0; /* before p */
+    size_t seam = 0;       /* where in `out` the last reference ends */
     bool good = true;
 
     while (*p != '\0') {
@@ -146,11 +179,15 @@ static bool expand_all(struct load *load, const struct where *where, const struc
         const char *wrong = NULL;
 
         if (strncmp(p, "$${", 3) == 0) {
-            add_plain(load, out, "${", 2);
             ref.end = p + 3;
+            add_brace(load, scalar, out, &ref.end);
         } else if (strncmp(p, "${", 2) == 0) {
             wrong = parse_reference(p, &ref);
-            good = wrong == NULL && expand(load, place, where, &ref, out) && good;
+            if (wrong == NULL && scalar->is_template)
+                wrong = template_problem(
+                    (struct slice){text_string(&out->text) + seam, out->text.length - seam}, &ref);
+            good = wrong == NULL && expand(load, place, where, scalar, &ref, out) && good;
+            seam = out->text.length;
             *substituted = true;
         } else {
             add_plain(load, out, p, 1);
@@ -161,7 +198,7 @@ static bool expand_all(struct load *load, const struct where *where, const struc
             load_mistake(load, place, where, "%s", wrong);
             return false;
         }
-        characters += characters_in(p, ref.end);
+        characters += count_characters(p, (size_t)(ref.end - p));
         p = ref.end;
     }
     return good;

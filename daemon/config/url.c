@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gatherd/template.h"
+
 #define MOST_BYTES 8192
 #define MOST_LABEL 63
 #define MOST_NAME  253
@@ -15,6 +17,7 @@ struct reader {
     const char *p; /* how far we are */
     const char **problem;
     size_t *offset;
+    bool is_template;
 };
 
 static bool fail_at(struct reader *r, const char *p, const char *problem)
@@ -24,11 +27,28 @@ static bool fail_at(struct reader *r, const char *p, const char *problem)
     return false;
 }
 
+/* Bytes of the placeholder at `p`, whose format may hold anything, or 0. */
+static size_t placeholder_length(const char *p)
+{
+    struct placeholder found;
+    size_t place = 0;
+
+    return *p == '{' && template_next(slice_of(p), &place, &found) && found.offset == 0
+               ? found.whole.length
+               : 0;
+}
+
 /* Characters that no part of a URL may hold; the way out is their percent-encoding. */
 static bool check_characters(struct reader *r)
 {
     for (const char *p = r->url; *p != '\0'; p++) {
         unsigned char c = (unsigned char)*p;
+        size_t placeholder = r->is_template ? placeholder_length(p) : 0;
+
+        if (placeholder > 0) {
+            p += placeholder - 1;
+            continue;
+        }
 
         if (p - r->url >= MOST_BYTES)
             return fail_at(r, p, "longer than 8192 bytes; move query parameters to params");
@@ -50,6 +70,20 @@ static bool check_characters(struct reader *r)
                            "character itself");
     }
     return true;
+}
+
+/* Limits, connections and redirects go by the origin, so it must be known before any request. */
+static bool check_origin(struct reader *r)
+{
+    const char *separator = strstr(r->url, "://");
+    const char *brace = strchr(r->url, '{');
+
+    if (brace == NULL || (separator == NULL && brace > r->url) ||
+        (separator != NULL && separator + 3 + strcspn(separator + 3, "/?") < brace))
+        return true;
+    return fail_at(r, brace,
+                   "scheme, host and port are fixed, since limits go by them; a placeholder can "
+                   "stand in the path, in the query and in params");
 }
 
 static bool read_scheme(struct reader *r, const char **port)
@@ -161,9 +195,8 @@ static bool read_port(struct reader *r, const char *end, const char **port, size
     return true;
 }
 
-bool url_check(const char *url, char host[URL_HOST_SIZE], const char **problem, size_t *offset)
+static bool read_url(struct reader *r, char host[URL_HOST_SIZE])
 {
-    struct reader r = {url, url, problem, offset};
     const char *port = NULL;
     const char *name;
     const char *end;
@@ -171,21 +204,36 @@ bool url_check(const char *url, char host[URL_HOST_SIZE], const char **problem, 
     size_t name_length = 0;
     size_t port_length = 0;
 
-    if (!check_characters(&r) || !read_scheme(&r, &port))
+    if (!check_characters(r) || !check_origin(r) || !read_scheme(r, &port))
         return false;
-    end = r.p + strcspn(r.p, "/?");
-    at = memchr(r.p, '@', (size_t)(end - r.p));
+    end = r->p + strcspn(r->p, "/?");
+    at = memchr(r->p, '@', (size_t)(end - r->p));
     if (at != NULL)
-        return fail_at(&r, r.p,
+        return fail_at(r, r->p,
                        "a user or password in a URL ends in logs; send it as a header instead");
-    name = r.p;
-    if (!read_host(&r, end, &name_length))
+    name = r->p;
+    if (!read_host(r, end, &name_length))
         return false;
-    r.p = name + name_length;
-    if (!read_port(&r, end, &port, &port_length))
+    r->p = name + name_length;
+    if (!read_port(r, end, &port, &port_length))
         return false;
     snprintf(host, URL_HOST_SIZE, "%.*s:%.*s", (int)name_length, name, (int)port_length, port);
     for (char *p = host; *p != '\0'; p++)
         *p = (char)tolower((unsigned char)*p);
     return true;
+}
+
+bool url_check(const char *url, char host[URL_HOST_SIZE], const char **problem, size_t *offset)
+{
+    struct reader r = {url, url, problem, offset, false};
+
+    return read_url(&r, host);
+}
+
+bool url_check_template(const char *url, char host[URL_HOST_SIZE], const char **problem,
+                        size_t *offset)
+{
+    struct reader r = {url, url, problem, offset, true};
+
+    return read_url(&r, host);
 }

@@ -20,4 +20,8 @@
  */
 bool url_check(const char *url, char host[URL_HOST_SIZE], const char **problem, size_t *offset);
 
+/* The same with placeholders (template.h), which may stand behind the host. */
+bool url_check_template(const char *url, char host[URL_HOST_SIZE], const char **problem,
+                        size_t *offset);
+
 #endif

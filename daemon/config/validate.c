@@ -255,6 +255,7 @@ void check_source(struct load *load, const struct where *where, struct item *ite
     check_primary_key(load, where, source, given);
     check_exclude(load, where, source, given);
     check_request(load, where, source, given);
+    check_values(load, where, item, source, given);
 }
 
 /* --- Among all sources. --- */

@@ -23,15 +23,20 @@ bool check_one_rhythm(struct load *load, const struct where *where, const struct
 static void check_use(struct load *load, const struct where *where, struct source *source,
                       const struct given *given)
 {
+    bool told = tells_local_time(source, given);
+
     if (source->cron != NULL || source->align)
         return;
     if (is_given(given, SOURCE_OFFSET) && source->offset_ms > 0)
         mistake(load, where, given, SOURCE_OFFSET,
                 "has no use without align or cron; add align: true, or remove it");
-    if (is_given(given, SOURCE_TIMEZONE))
+    if (is_given(given, SOURCE_TIMEZONE) && !told)
         mistake(load, where, given, SOURCE_TIMEZONE,
-                "has no use without cron or align; add one of them, or remove it");
+                "has no use without cron, align or a run-time value with date or a pattern; add "
+                "one of them, or remove it");
     source->offset_ms = 0;
+    if (told)
+        return;
     source->timezone = NULL;
     source->zone = NULL;
 }

@@ -9,6 +9,7 @@
 #include "config/load.h"
 #include "config/masks.h"
 #include "config/yaml_text.h"
+#include "gatherd/template.h"
 
 #define LONGEST_BYTES YAML_MAX_BYTES
 
@@ -69,12 +70,23 @@ static bool is_secret(const struct where *where)
     return false;
 }
 
+/* The whole JSON is a template; names hold no placeholders. */
+static void put_member(struct text *out, const struct item *name)
+{
+    struct text json = {0};
+
+    text_json_string(&json, name->text, name->length);
+    template_add_literal(out, text_string(&json), json.length);
+    out->failed = out->failed || text_failed(&json);
+    text_free(&json);
+}
+
 static void put_name(struct writer *w, const struct item *name)
 {
     if (w->for_dump)
         yaml_put_text(w->out, name->text, false);
     else
-        text_json_string(w->out, name->text, name->length);
+        put_member(w->out, name);
     text_add(w->out, w->for_dump ? ": " : ":");
 }
 
@@ -125,7 +137,8 @@ static bool put_scalar(struct writer *w, const struct where *where, struct item 
         text_add(w->out, "null");
         return true;
     }
-    return load_scalar(w->load, where, item, "a value", &scalar) && put_word(w, where, &scalar);
+    return load_template(w->load, where, item, "a value", &scalar) &&
+           check_placeholders(w->load, where, &scalar, TEXT_BRACE) && put_word(w, where, &scalar);
 }
 
 static bool put_value(struct writer *w, const struct where *where, struct item *item);
@@ -209,10 +222,12 @@ static const char *make_json(struct load *load, const struct where *where, struc
 
 static const char *read_text(struct load *load, const struct where *where, struct item *item)
 {
+    static const char expected[] = "text, or a mapping or a list, which is sent as JSON";
     struct scalar scalar;
 
-    if (!load_text(load, where, item, "text, or a mapping or a list, which is sent as JSON",
-                   &scalar))
+    if (!load_template(load, where, item, expected, &scalar) ||
+        !require_text(load, where, expected, &scalar) ||
+        !check_placeholders(load, where, &scalar, TEXT_BRACE))
         return NULL;
     return load_keep(load, scalar.text, scalar.length);
 }

@@ -91,7 +91,8 @@ static bool load_header(struct load *load, const struct where *where, const stru
         load_mistake(load, place_of(load, entry->key), where, "%s", problem);
         return false;
     }
-    if (!load_scalar(load, where, entry->value, "the header's value as text", &value) ||
+    if (!load_template(load, where, entry->value, "the header's value as text", &value) ||
+        !check_placeholders(load, where, &value, TEXT_BRACE) ||
         !check_header_value(load, where, &value))
         return false;
     header->name = load_keep(load, entry->key->text, entry->key->length);
@@ -147,7 +148,8 @@ static bool load_param(struct load *load, const struct where *where, const struc
 {
     struct scalar value;
 
-    if (!load_scalar(load, where, item, "a text, number or boolean, or a list of them", &value))
+    if (!load_template(load, where, item, "a text, number or boolean, or a list of them", &value) ||
+        !check_placeholders(load, where, &value, TEXT_BRACE))
         return false;
     param->name = load_keep(load, name->text, name->length);
     param->value = load_keep(load, value.text, value.length);

@@ -5,6 +5,7 @@
 #include "config/load.h"
 #include "config/table_name.h"
 #include "config/url.h"
+#include "gatherd/template.h"
 
 static bool keep_text(struct load *load, const struct key *key, void *target, const char *text,
                       size_t length)
@@ -122,6 +123,35 @@ const char *load_entry_name(struct load *load, const struct where *where, const 
     return NULL;
 }
 
+static bool any_value(const void *context, const struct placeholder *placeholder,
+                      struct template_value *value)
+{
+    (void)context;
+    (void)placeholder;
+    value->text = slice_of("1");
+    return true;
+}
+
+/* What would be refused with any value is refused now. */
+static bool check_rendered_url(struct load *load, const struct where *where,
+                               const struct scalar *scalar)
+{
+    struct slice text = {scalar->text, scalar->length};
+    struct error err = {0};
+    struct text url = {0};
+    bool good = template_is_constant(scalar->text) ||
+                template_render(text, TEMPLATE_URL, any_value, NULL, &url, &err) == 0;
+
+    if (!good)
+        load_mistake(load, place_of(load, scalar->item), where,
+                     "beside a placeholder, the path cannot have . and .. as parts; write where "
+                     "they lead");
+    if (text_failed(&url))
+        load_out_of_memory(load);
+    text_free(&url);
+    return good;
+}
+
 bool load_url(struct load *load, const struct where *where, const struct key *key,
               struct item *item, void *target)
 {
@@ -131,14 +161,18 @@ bool load_url(struct load *load, const struct where *where, const struct key *ke
     struct scalar scalar;
     size_t offset;
 
-    if (!load_text(load, where, item, "a URL", &scalar))
+    if (!load_template(load, where, item, "a URL", &scalar) ||
+        !require_text(load, where, "a URL", &scalar) ||
+        !check_placeholders(load, where, &scalar, URL_BRACE))
         return false;
-    if (!url_check(scalar.text, host, &problem, &offset)) {
-        /* All before the offset is ASCII: bytes are characters. */
+    if (!url_check_template(scalar.text, host, &problem, &offset)) {
+        offset = count_characters(scalar.text, offset);
         load_mistake(load, scalar.substituted ? place_of(load, item) : place_in(load, item, offset),
                      where, "%s", problem);
         return false;
     }
+    if (!check_rendered_url(load, where, &scalar))
+        return false;
     source->host = load_keep(load, host, strlen(host));
     return source->host != NULL && keep_text(load, key, target, scalar.text, scalar.length);
 }

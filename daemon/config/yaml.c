@@ -185,15 +185,6 @@ static int check_tag(struct builder *b, const yaml_event_t *event, const yaml_ch
     return fail(b, event->start_mark, "YAML tags such as !name are not understood; remove the tag");
 }
 
-static size_t count_characters(const char *text, size_t length)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < length; i++)
-        count += ((unsigned char)text[i] & 0xc0) != 0x80;
-    return count;
-}
-
 /* Whether the text stands in the file as it is, so that a place in it is a column of the file. */
 static void locate_text(struct item *item, const yaml_event_t *event)
 {

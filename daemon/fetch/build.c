@@ -1,6 +1,12 @@
 #include "fetch/build.h"
 
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
 #include "fetch/page_request.h"
+#include "gatherd/template.h"
+#include "gatherd/zone.h"
 
 static const char *method_name(enum request_method method)
 {
@@ -14,34 +20,118 @@ static const char *method_name(enum request_method method)
     return names[method];
 }
 
-static void add_body(const struct source *source, struct draft *draft)
+/* What the templates of one request are rendered with. */
+struct values {
+    const struct run *run;
+    int64_t now_ms;
+};
+
+static bool find_value(const void *context, const struct placeholder *placeholder,
+                       struct template_value *value)
 {
-    if (source->body != NULL)
-        draft_set_body(draft, source->body->is_json ? DRAFT_JSON : DRAFT_TEXT, source->body->text);
+    const struct values *values = context;
+    const struct run *run = values->run;
+
+    switch (placeholder->name) {
+    case TEMPLATE_SCHEDULED_AT:
+        value->at_ms = run->scheduled_at_ms;
+        break;
+    case TEMPLATE_PREVIOUS_SCHEDULED_AT:
+        value->at_ms = run->previous_scheduled_at_ms;
+        break;
+    case TEMPLATE_NOW:
+        value->at_ms = values->now_ms;
+        break;
+    default:
+        return false;
+    }
+    value->is_time = true;
+    value->offset_ms = zone_period_at(run->source->zone, value->at_ms).offset_ms;
+    return true;
+}
+
+/*
+ * The text with its values, in the draft's arena; text without a brace, which is nearly all, is
+ * given back as it is. "" when there is none, and the draft says why.
+ */
+static const char *render(struct draft *draft, const struct values *values, const char *text,
+                          enum template_escape escape)
+{
+    struct error err = {0};
+    struct text out = {0};
+    const char *rendered = NULL;
+
+    if (template_is_constant(text))
+        return text;
+    if (template_render(slice_of(text), escape, find_value, values, &out, &err) == -1)
+        draft_refuse(draft, err.text);
+    if (!text_failed(&out))
+        rendered = arena_copy(draft->arena, text_string(&out), out.length);
+    if (rendered == NULL)
+        draft->failed = true;
+    text_free(&out);
+    return rendered == NULL ? "" : rendered;
+}
+
+/* What the operator says that a text is, or what it looks like, decides how values go into it. */
+static enum template_escape escape_of(const struct draft *draft, const char *text)
+{
+    const char *type = draft_header(draft, "Content-Type");
+    struct placeholder first;
+    size_t place = 0;
+
+    if (type != NULL)
+        return strcasestr(type, "json") != NULL              ? TEMPLATE_JSON
+               : strcasestr(type, "form-urlencoded") != NULL ? TEMPLATE_QUERY
+                                                             : TEMPLATE_PLAIN;
+    while (isspace((unsigned char)*text))
+        text++;
+    if (template_next(slice_of(text), &place, &first) && first.offset == 0)
+        return TEMPLATE_PLAIN;
+    return *text == '{' || *text == '[' ? TEMPLATE_JSON : TEMPLATE_PLAIN;
+}
+
+static void add_body(const struct source *source, const struct values *values, struct draft *draft)
+{
+    const struct request_body *body = source->body;
+
+    if (body != NULL && body->is_json)
+        draft_set_body(draft, DRAFT_JSON, render(draft, values, body->text, TEMPLATE_JSON));
+    else if (body != NULL)
+        draft_set_body(draft, DRAFT_TEXT,
+                       render(draft, values, body->text, escape_of(draft, body->text)));
     if (source->form == NULL)
         return;
     draft_set_form(draft);
     for (size_t i = 0; i < source->form_count; i++)
-        draft_add_field(draft, source->form[i].name, source->form[i].value);
+        draft_add_field(draft, source->form[i].name,
+                        render(draft, values, source->form[i].value, TEMPLATE_PLAIN));
 }
 
-static void add_own_words(const struct source *source, bool params, struct draft *draft)
+static void add_own_words(const struct source *source, const struct values *values, bool params,
+                          struct draft *draft)
 {
     for (size_t i = 0; params && i < source->param_count; i++)
-        draft_add_param(draft, source->params[i].name, source->params[i].value);
+        draft_add_param(draft, source->params[i].name,
+                        render(draft, values, source->params[i].value, TEMPLATE_PLAIN));
     for (size_t i = 0; i < source->header_count; i++)
-        draft_add_header(draft, source->headers[i].name, source->headers[i].value);
+        draft_add_header(draft, source->headers[i].name,
+                         render(draft, values, source->headers[i].value, TEMPLATE_HEADER));
     draft_set_method(draft, method_name(source->method));
-    add_body(source, draft);
+    add_body(source, values, draft);
 }
 
-void build_request(const struct run *run, struct arena *arena, struct draft *draft)
+void build_request(const struct run *run, int64_t now_ms, struct arena *arena, struct draft *draft)
 {
     const char *page_url = page_request_url(run);
+    const struct source *source = run->source;
+    struct values values = {run, now_ms};
 
     arena_reset(arena);
-    draft_start(draft, arena, page_url != NULL ? page_url : run->source->url);
-    add_own_words(run->source, page_url == NULL, draft);
+    draft_start(draft, arena, page_url != NULL ? page_url : source->url);
+    if (page_url == NULL) /* what a server sent is no template */
+        draft->url = render(draft, &values, source->url, TEMPLATE_URL);
+    add_own_words(source, &values, page_url == NULL, draft);
     page_request_add(run, draft);
     draft_finish(draft);
 }

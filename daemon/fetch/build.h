@@ -4,11 +4,16 @@
 #ifndef GATHERD_FETCH_BUILD_H
 #define GATHERD_FETCH_BUILD_H
 
+#include <stdint.h>
+
 #include "fetch/draft.h"
 #include "gatherd/arena.h"
 #include "gatherd/run.h"
 
-/* Makes the draft in `arena`, which is reset first. draft->failed says that memory ran out. */
-void build_request(const struct run *run, struct arena *arena, struct draft *draft);
+/*
+ * Makes the draft in `arena`, which is reset first; `now_ms` is what {now} stands for, Unix time.
+ * draft->failed says that memory ran out, draft->problem that there is no such request.
+ */
+void build_request(const struct run *run, int64_t now_ms, struct arena *arena, struct draft *draft);
 
 #endif

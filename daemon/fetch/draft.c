@@ -148,6 +148,24 @@ void draft_set_digest(struct draft *draft, const char *username, const char *pas
         draft->failed = true;
 }
 
+const char *draft_header(const struct draft *draft, const char *name)
+{
+    for (size_t i = 0; i < draft->headers.count; i++) {
+        if (strcasecmp(draft->headers.items[i].name, name) == 0)
+            return draft->headers.items[i].value;
+    }
+    return NULL;
+}
+
+void draft_refuse(struct draft *draft, const char *problem)
+{
+    if (draft->problem != NULL)
+        return;
+    draft->problem = arena_copy(draft->arena, problem, strlen(problem));
+    if (draft->problem == NULL)
+        draft->failed = true;
+}
+
 /* The URL. */
 
 /* As it was written, but for blanks, controls and bytes beyond ASCII behind the host, which no URL

@@ -40,7 +40,8 @@ struct draft {
     struct draft_list form;
     const char *username; /* for a digest, which libcurl makes; NULL: none */
     const char *password;
-    bool failed; /* out of memory */
+    const char *problem; /* why it cannot be made, in words without values; NULL: it can */
+    bool failed;         /* out of memory */
 };
 
 /* An empty request to that URL; names and values given later are copied. */
@@ -57,6 +58,9 @@ void draft_set_param(struct draft *draft, const char *name, const char *value);
 void draft_set_header(struct draft *draft, const char *name, const char *value);
 
 void draft_drop_header(struct draft *draft, const char *name);
+
+/* The value of a header, whatever the case of its name; NULL: none so far. */
+const char *draft_header(const struct draft *draft, const char *name);
 
 /* `method` is borrowed for the life of the draft. */
 void draft_set_method(struct draft *draft, const char *method);
@@ -82,6 +86,9 @@ void draft_make_get(struct draft *draft);
 
 /* Writes a form's body, and says what the body is where no header does. */
 void draft_finish(struct draft *draft);
+
+/* The request cannot be made; the first reason is kept. */
+void draft_refuse(struct draft *draft, const char *problem);
 
 /* Answers a challenge for a digest (RFC 7616). */
 void draft_set_digest(struct draft *draft, const char *username, const char *password);

@@ -141,15 +141,6 @@ static void write_form(struct draft *draft)
     keep_text(draft, &out);
 }
 
-static bool has_header(const struct draft *draft, const char *name)
-{
-    for (size_t i = 0; i < draft->headers.count; i++) {
-        if (strcasecmp(draft->headers.items[i].name, name) == 0)
-            return true;
-    }
-    return false;
-}
-
 void draft_finish(struct draft *draft)
 {
     static const char *const types[] = {
@@ -161,7 +152,7 @@ void draft_finish(struct draft *draft)
 
     if (draft->carries == DRAFT_FORM)
         write_form(draft);
-    if (draft->carries != DRAFT_NO_BODY && !has_header(draft, "Content-Type"))
+    if (draft->carries != DRAFT_NO_BODY && draft_header(draft, "Content-Type") == NULL)
         draft_add_header(draft, "Content-Type", types[draft->carries]);
 }
 

@@ -193,7 +193,7 @@ static int build_headers(const struct draft *draft, struct curl_slist **list, st
         const struct name_value *header = &headers->items[i];
 
         if (!is_one_line(header->name) || !is_one_line(header->value)) {
-            fault_set(fault, RUN_FAILED_NETWORK, false,
+            fault_set(fault, RUN_FAILED_REQUEST, false,
                       "header \"%.60s\" holds a line break and cannot be sent",
                       is_one_line(header->name) ? header->name : "?");
             rc = -1;

@@ -146,9 +146,17 @@ static bool forget_challenge(struct transfer *transfer)
     return true;
 }
 
-/* Puts into the draft who the source is, for its own origin only. */
-static bool authorize(struct transfer *transfer, struct draft *draft)
+/* Builds the request of the run and puts into it who the source is, for its own origin only. */
+static bool build(struct transfer *transfer, struct draft *draft)
 {
+    build_request(transfer->run, transfer->now_ms, transfer->scratch, draft);
+    if (transfer->as_get)
+        draft_make_get(draft);
+    if (draft->problem != NULL) {
+        fault_set(&transfer->receiver.fault, RUN_FAILED_REQUEST, false,
+                  "cannot make the request: %s", draft->problem);
+        return false;
+    }
     return !transfer->own_origin ||
            auth_apply(transfer->run->source->auth, draft, &transfer->receiver.fault) == 0;
 }
@@ -234,6 +242,20 @@ uint64_t transfer_affinity(const struct source *source)
     return hash_bytes(source->host, strlen(source->host));
 }
 
+/*
+ * What {now} stands for: the time of this request. Pages share that of the first, or the window
+ * that is asked for would move while a run walks through it.
+ */
+static void settle_now(struct transfer *transfer)
+{
+    struct pages *pages = transfer->run->pages;
+
+    if (pages != NULL && pages->number > 1)
+        transfer->now_ms = pages->now_ms;
+    else if (pages != NULL)
+        pages->now_ms = transfer->now_ms;
+}
+
 bool transfer_begin(struct transfer *transfer, struct run *run)
 {
     struct draft draft;
@@ -246,8 +268,9 @@ bool transfer_begin(struct transfer *transfer, struct run *run)
     transfer->own_origin = true;
     transfer->as_get = false;
     transfer->from_public = false;
+    transfer->now_ms = clock_wall_ms();
     if (run->started_at_ms == 0)
-        run->started_at_ms = clock_wall_ms();
+        run->started_at_ms = transfer->now_ms;
     run->timing = (struct run_timing){0};
     run->retry_after_ms = -1;
     run->quota_wait_ms = -1;
@@ -256,8 +279,8 @@ bool transfer_begin(struct transfer *transfer, struct run *run)
     receiver_start(&transfer->receiver, run->source, &run->response);
     if (page_request_prepare(run, &transfer->receiver.fault) == -1)
         return failed(transfer);
-    build_request(run, transfer->scratch, &draft);
-    if (!authorize(transfer, &draft))
+    settle_now(transfer);
+    if (!build(transfer, &draft))
         return failed(transfer);
     if (!draft.failed)
         draft_write_url(&draft, &transfer->url);
@@ -377,10 +400,7 @@ static bool follow(struct transfer *transfer)
         return false;
     response_clear(&run->response);
     receiver_start(receiver, run->source, &run->response);
-    build_request(run, transfer->scratch, &draft);
-    if (transfer->as_get)
-        draft_make_get(&draft);
-    if (!authorize(transfer, &draft))
+    if (!build(transfer, &draft))
         return false;
     if (transfer->own_origin)
         auth_keep_param(run->source->auth, &draft, &transfer->url);

@@ -41,6 +41,7 @@ struct transfer {
     struct curl_slist *headers; /* owned: libcurl reads it during the request */
     int lane;                   /* of engine_add(); -1: not added */
     int64_t deadline_ms;        /* monotonic: `timeout` covers all hops */
+    int64_t now_ms;             /* Unix time of its begin: redirects keep what was rendered */
     unsigned redirects;         /* followed so far */
     bool own_origin;            /* no redirect has led to another origin */
     bool as_get;                /* a redirect has made it a GET that carries nothing */

@@ -125,6 +125,8 @@ static void seat_new(struct schedule *s, const struct seat *seat, struct instant
     e->source = seat->source;
     e->run.source_id = seat->state->id;
     e->failures = seat->state->failures;
+    e->run.previous_scheduled_at_ms = seat->state->success_slot_ms;
+    e->succeeded = seat->state->success_slot_ms != 0;
     entry_first_due(s, e, seat->state, now);
     entry_queue(s, e, e->due_ms);
 }

@@ -51,6 +51,7 @@ struct entry {
     bool begun;     /* between two requests of one run */
     bool planned;   /* while out: schedule_plan() has been here since the last change */
     bool ran;       /* since the schedule began */
+    bool succeeded; /* ever: run.previous_scheduled_at_ms is the slot of the last success */
     bool kept;      /* schedule_configure() only */
     char name[];
 };
@@ -138,6 +139,9 @@ void entry_forget(struct schedule *s, struct entry *e);
 
 /* The Unix time of the entry's slot, by the clock as it reads now. */
 int64_t entry_slot_now(const struct entry *e, const struct source *source, struct instant now);
+
+/* Sets the run's previous_scheduled_at_ms, once its own slot is known. */
+void entry_set_previous(struct entry *e);
 
 /* Sets slot and due time of a source that is new here. */
 void entry_first_due(struct schedule *s, struct entry *e, const struct source_state *state,

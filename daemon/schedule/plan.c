@@ -58,6 +58,19 @@ int64_t entry_slot_now(const struct entry *e, const struct source *source, struc
     return rhythm_is_wall_clock(source) ? slot_until(e, source, by_clock) : by_clock;
 }
 
+/* A success after this slot was noted by a clock that was wrong, and counts as none. */
+void entry_set_previous(struct entry *e)
+{
+    struct run *run = &e->run;
+
+    if (e->succeeded && run->previous_scheduled_at_ms <= run->scheduled_at_ms)
+        return;
+    e->succeeded = false;
+    run->previous_scheduled_at_ms = rhythm_is_wall_clock(run->source)
+                                        ? slot_until(e, run->source, run->scheduled_at_ms - 1)
+                                        : run->scheduled_at_ms - run->source->interval_ms;
+}
+
 static void due_now(struct entry *e, struct instant now)
 {
     e->slot_ms = now.wall_ms;

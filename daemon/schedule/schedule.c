@@ -87,6 +87,7 @@ static void start_run(struct schedule *s, struct entry *e, struct instant now)
     run->config = config_ref(s->config);
     run->source = e->source;
     run->scheduled_at_ms = entry_slot_now(e, e->source, now);
+    entry_set_previous(e);
     run->attempt = 0;
     run->started_at_ms = 0;
     run->requests = 0;
@@ -299,6 +300,10 @@ static void go_on(struct schedule *s, struct entry *e, bool recorded, struct ins
         return;
     }
     set_failures(s, e, e->run.failures);
+    if (e->run.failures == 0) {
+        e->run.previous_scheduled_at_ms = e->run.scheduled_at_ms;
+        e->succeeded = true;
+    }
     s->pending -= !e->ran;
     e->ran = true;
     entry_adopt_plan(e);

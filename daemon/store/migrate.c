@@ -122,6 +122,10 @@ static const struct migration migrations[] = {
      "CREATE INDEX _gatherd_runs_unfinished ON _gatherd_runs (id) WHERE outcome = 'unfinished';"
      "ALTER TABLE _gatherd_dead_letters ADD COLUMN"
      " page /* of its run, from 1; NULL without pagination */ INTEGER;"},
+
+    {"the slot of the last success",
+     "ALTER TABLE _gatherd_sources ADD COLUMN"
+     " last_success_scheduled_at TEXT /* its slot: {previous_scheduled_at} of the next run */"},
 };
 
 #define VERSION ((int64_t)(sizeof(migrations) / sizeof(migrations[0])))

@@ -11,14 +11,14 @@ int state_open(struct state *state, sqlite3 *db, struct error *err)
         " ON CONFLICT (name) DO UPDATE SET url = excluded.url, table_name = excluded.table_name"
         " WHERE url IS NOT excluded.url OR table_name IS NOT excluded.table_name";
     static const char load[] =
-        "SELECT id, next_due_at, consecutive_failures, added_at FROM _gatherd_sources"
-        " WHERE name = ?";
+        "SELECT id, next_due_at, consecutive_failures, added_at, last_success_scheduled_at"
+        " FROM _gatherd_sources WHERE name = ?";
     /* The INSERT is for a row that somebody deleted while its source went on. */
     static const char update[] =
         "INSERT INTO _gatherd_sources (id, name, url, table_name, added_at, next_due_at,"
         " last_run_id, last_run_at, last_success_at, consecutive_failures, runs, failed_runs,"
-        " rows_inserted, rows_updated, skipped_slots, last_error)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?5, ?8, ?9, 1, ?10, ?11, ?12, ?13, ?14)"
+        " rows_inserted, rows_updated, skipped_slots, last_error, last_success_scheduled_at)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?5, ?8, ?9, 1, ?10, ?11, ?12, ?13, ?14, ?15)"
         " ON CONFLICT (id) DO UPDATE SET next_due_at = excluded.next_due_at,"
         " last_run_id = excluded.last_run_id, last_run_at = excluded.last_run_at,"
         " last_success_at = coalesce(excluded.last_success_at, last_success_at),"
@@ -27,7 +27,9 @@ int state_open(struct state *state, sqlite3 *db, struct error *err)
         " rows_inserted = rows_inserted + excluded.rows_inserted,"
         " rows_updated = rows_updated + excluded.rows_updated,"
         " skipped_slots = skipped_slots + excluded.skipped_slots,"
-        " last_error = coalesce(excluded.last_error, last_error)";
+        " last_error = coalesce(excluded.last_error, last_error),"
+        " last_success_scheduled_at ="
+        " coalesce(excluded.last_success_scheduled_at, last_success_scheduled_at)";
     static const char failures[] = "SELECT consecutive_failures FROM _gatherd_sources WHERE id = ?";
 
     if (sqlite_prepare(db, add, &state->add, err) == -1 ||
@@ -91,6 +93,8 @@ int state_register(struct state *state, const struct source *source, const char 
         saved->failures = (unsigned)sqlite3_column_int64(load, 2);
         if (clock_parse(sqlite_column_string(load, 3), &saved->added_ms) == -1)
             saved->added_ms = 0;
+        if (clock_parse(sqlite_column_string(load, 4), &saved->success_slot_ms) == -1)
+            saved->success_slot_ms = 0;
     } else if (rc == 0) {
         error_set(err, ERROR_INTERNAL, "_gatherd_sources: no row of source %s", source->name);
     }
@@ -118,6 +122,7 @@ int state_update(struct state *state, const struct result *result, const struct 
     bool failed = outcome->failure != RUN_OK;
     bool refused = outcome->refusal.code != ERROR_NONE;
     char due[CLOCK_TEXT_SIZE];
+    char slot[CLOCK_TEXT_SIZE];
 
     sqlite3_bind_int64(stmt, 1, run->source_id);
     sqlite_bind_string(stmt, 2, run->source->name);
@@ -134,6 +139,7 @@ int state_update(struct state *state, const struct result *result, const struct 
     sqlite3_bind_int64(stmt, 12, (sqlite3_int64)outcome->total.updated);
     sqlite3_bind_int64(stmt, 13, run->skipped);
     sqlite_bind_string(stmt, 14, runs_error_text(&state->error, run, outcome));
+    sqlite_bind_string(stmt, 15, failed ? NULL : clock_format(run->scheduled_at_ms, slot));
     if (text_failed(&state->url)) {
         error_set(err, ERROR_NOMEM, "_gatherd_sources: out of memory");
         return -1;

@@ -40,6 +40,7 @@ struct pages {
     int64_t position; /* page number, or offset */
 
     /* From the fetcher. */
+    int64_t now_ms;         /* Unix time of the first page's request: {now} of all pages */
     char *url;              /* owned: that was asked last; what a relative link starts from */
     struct hash128 request; /* of all that was asked for */
 

@@ -33,6 +33,8 @@ enum run_failure {
     RUN_FAILED_STORE,    /* the table could not take them */
     RUN_FAILED_AUTH,     /* a secret cannot be read, or no token is to be had */
     RUN_FAILED_PAGES,    /* the way to the next page is broken, refused or leads in a circle */
+    RUN_FAILED_REQUEST,  /* no request can be made: a value is missing or cannot stand in its place
+                          */
 };
 
 /* "network", "timeout", ...; NULL for RUN_OK. */
@@ -63,21 +65,23 @@ struct run {
     int64_t source_id; /* the store's, in _gatherd_sources */
 
     /* This execution, from the schedule ... */
-    int64_t scheduled_at_ms; /* Unix time of its slot */
-    unsigned attempt;        /* requests tried before this one for this page */
+    int64_t scheduled_at_ms;          /* Unix time of its slot */
+    int64_t previous_scheduled_at_ms; /* of the slot of the last successful run; before the first,
+                                         of the slot before this one */
+    unsigned attempt;                 /* requests tried before this one for this page */
 
     /* The source has pagination and a request was made; owned, NULL between two runs. */
     struct pages *pages;
 
     /* ... from the fetcher ... */
-    int64_t started_at_ms; /* Unix time of the first request; 0: none yet */
     unsigned requests;     /* sent, redirects and retries included */
+    int64_t started_at_ms; /* Unix time of the first request; 0: none yet */
     struct run_timing timing;
     struct response response;
     enum run_failure failure;
-    char *error; /* owned text for people, no secrets; NULL when RUN_OK */
     bool retryable;
     bool ignored;             /* `responses` says that the answer is a success without rows */
+    char *error;              /* owned text for people, no secrets; NULL when RUN_OK */
     int64_t retry_after_ms;   /* what the server asked for, from the answer on; -1: nothing */
     int64_t quota_wait_ms;    /* until the server grants more requests, by `quota`; -1: goes on */
     int64_t fresh_ms;         /* with respect_cache: how long the answer holds; 0: not a moment */
@@ -94,10 +98,11 @@ struct run {
 
 /* Saved state of one source, as the last committed run left it. */
 struct source_state {
-    int64_t id;          /* of its row in _gatherd_sources */
-    int64_t next_due_ms; /* Unix time; -1: it never ran */
-    int64_t added_ms;    /* Unix time of its first configuration; 0: not known */
-    unsigned failures;   /* failed runs in a row */
+    int64_t id;              /* of its row in _gatherd_sources */
+    int64_t next_due_ms;     /* Unix time; -1: it never ran */
+    int64_t added_ms;        /* Unix time of its first configuration; 0: not known */
+    int64_t success_slot_ms; /* Unix time, of the slot of the last successful run; 0: none */
+    unsigned failures;       /* failed runs in a row */
 };
 
 /*

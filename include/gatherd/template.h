@@ -61,6 +61,9 @@ bool template_next(struct slice text, size_t *place, struct placeholder *found);
  */
 int template_check(const struct placeholder *placeholder, struct error *err);
 
+/* Whether its text depends on where the time is told: a date, or a pattern. */
+bool template_is_local(const struct placeholder *placeholder);
+
 /*
  * Whether text that goes on behind `text` could be part of a placeholder that begins in it. What is
  * put together from a template and from words of others asks this at each seam.
@@ -74,7 +77,9 @@ void template_add_literal(struct text *template, const char *data, size_t length
 enum template_escape {
     TEMPLATE_PLAIN,  /* as it is, but without a NUL */
     TEMPLATE_HEADER, /* as it is, but without control characters */
-    TEMPLATE_URL,    /* percent-encoded, but for letters, digits and -._~ (RFC 3986, 2.3) */
+    TEMPLATE_URL,    /* percent-encoded, but for letters, digits and -._~ (RFC 3986, 2.3); the text
+                        is a URL, and no value makes a part of its path . or .. */
+    TEMPLATE_QUERY,  /* percent-encoded in the same way; the text is a query or a form */
     TEMPLATE_JSON,   /* inside of a JSON string: quotes, backslashes and controls escaped */
 };
 

@@ -25,6 +25,8 @@ static const struct pair items[] = {
     {"user-id", "-_.~"},
     {"a.b", "deep"},
     {"empty", ""},
+    {"dot", "."},
+    {"dots", ".."},
 };
 
 static bool find(const void *context, const struct placeholder *p, struct template_value *value)
@@ -69,6 +71,16 @@ static void assert_renders(const char *text, enum template_escape escape, const 
         fail_msg("%s: %s", text, err.text);
     assert_string_equal(text_string(&out), expected);
     assert_false(text_failed(&out));
+    text_free(&out);
+}
+
+static void assert_refuses(const char *text, enum template_escape escape, const char *message)
+{
+    struct text out = {0};
+    struct error err = {0};
+
+    assert_int_equal(template_render(slice_of(text), escape, find, NULL, &out, &err), -1);
+    assert_string_equal(err.text, message);
     text_free(&out);
 }
 
@@ -226,6 +238,32 @@ static void in_a_url_values_are_percent_encoded_and_text_is_not(void **state)
         assert_renders(pairs[i].text, TEMPLATE_URL, NULL, pairs[i].expected);
 }
 
+static void no_value_makes_a_part_of_the_path_lead_elsewhere(void **state)
+{
+    static const char message[] = "a value made a part of the path . or .., which leads elsewhere";
+    static const char *const refused[] = {
+        "https://e.org/a/{item.dots}/b",
+        "https://e.org/{item.dots}",
+        "https://e.org/.{item.dot}?x=1",
+        "/{item.dot}/",
+        "/{item.dot}{item.dot}",
+        "/%2e{item.dot}",
+        "/%2E{item.empty}",
+    };
+    static const struct pair fine[] = {
+        {"https://e.org/v1.{item.id}/...", "https://e.org/v1.42/..."},
+        {"https://e.org/a?b={item.dots}/{item.dots}", "https://e.org/a?b=../.."},
+        {"https://e.org?b=/{item.dots}", "https://e.org?b=/.."},
+        {"/{item.dots}{item.dot}", "/..."},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(refused); i++)
+        assert_refuses(refused[i], TEMPLATE_URL, message);
+    for (size_t i = 0; i < COUNT(fine); i++)
+        assert_renders(fine[i].text, TEMPLATE_URL, NULL, fine[i].expected);
+}
+
 static void in_json_values_stay_inside_their_string(void **state)
 {
     (void)state;
@@ -242,19 +280,11 @@ static void a_value_is_not_read_as_a_template(void **state)
     assert_renders("{{item.brace} {item.a.b}", TEMPLATE_PLAIN, NULL, "{item.brace} deep");
 }
 
-static void assert_refuses(const char *text, enum template_escape escape, const char *message)
-{
-    struct text out = {0};
-    struct error err = {0};
-
-    assert_int_equal(template_render(slice_of(text), escape, find, NULL, &out, &err), -1);
-    assert_string_equal(err.text, message);
-    text_free(&out);
-}
-
 static void a_value_that_cannot_stand_in_its_place_is_refused(void **state)
 {
     (void)state;
+    assert_renders("a={item.dots}/../&b={item.line}", TEMPLATE_QUERY, NULL,
+                   "a=../../&b=x%0D%0AY%3A%20z");
     assert_refuses("X {item.line}", TEMPLATE_HEADER,
                    "{item.line}: holds a control character and cannot stand in a header");
     assert_refuses("X {cursor}", TEMPLATE_HEADER,
@@ -305,7 +335,7 @@ static void every_mistake_has_its_words(void **state)
     static const char no_item[] = "does not say what of the item; write its name, as in {item.id}";
     static const char characters[] =
         "holds a control character, a quote or a backslash in its format; remove it";
-    static const char open[] = "is not closed; write } behind it, or {{ for the character {";
+    static const char open[] = "is not closed; write } behind it";
     static const struct pair mistakes[] = {
         {"{time}", "is not a run-time value"},
         {"{Now}", "is not a run-time value"},
@@ -349,6 +379,18 @@ static void every_mistake_has_its_words(void **state)
         assert_int_equal(err.code, ERROR_CONFIG);
         assert_string_equal(err.text, mistakes[i].expected);
     }
+}
+
+static void dates_and_patterns_are_local_and_nothing_else(void **state)
+{
+    static const char text[] =
+        "{now:date}{now:%s}{now}{now:unix}{now:rfc3339}{now:unix_ms}{item.id}";
+    struct placeholder p;
+    size_t place = 0;
+
+    (void)state;
+    for (size_t i = 0; template_next(slice_of(text), &place, &p); i++)
+        assert_int_equal(template_is_local(&p), i < 2);
 }
 
 static void what_is_right_passes_the_check(void **state)
@@ -418,12 +460,14 @@ int main(void)
         cmocka_unit_test(a_moment_before_1970_is_cut_downwards),
         cmocka_unit_test(a_year_that_no_calendar_has_does_no_harm),
         cmocka_unit_test(in_a_url_values_are_percent_encoded_and_text_is_not),
+        cmocka_unit_test(no_value_makes_a_part_of_the_path_lead_elsewhere),
         cmocka_unit_test(in_json_values_stay_inside_their_string),
         cmocka_unit_test(a_value_is_not_read_as_a_template),
         cmocka_unit_test(a_value_that_cannot_stand_in_its_place_is_refused),
         cmocka_unit_test(a_value_that_is_not_there_is_an_error),
         cmocka_unit_test(placeholders_are_found_with_their_parts),
         cmocka_unit_test(every_mistake_has_its_words),
+        cmocka_unit_test(dates_and_patterns_are_local_and_nothing_else),
         cmocka_unit_test(what_is_right_passes_the_check),
         cmocka_unit_test(text_of_others_is_given_back_as_it_is),
         cmocka_unit_test(a_seam_inside_a_placeholder_is_seen),

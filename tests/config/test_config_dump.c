@@ -236,7 +236,7 @@ static void what_a_variable_brought_is_hidden_and_a_default_is_not(void **state)
     assert_holds(text, "url: https://h/***/def\n");
     assert_holds(text, "jitter: \"***\"\n");
     assert_holds(text, "q: \"a *** b\"\n");
-    assert_holds(text, "literal: \"$${WORD_OF_TEST}\"\n");
+    assert_holds(text, "literal: \"$${{WORD_OF_TEST}\"\n");
     assert_holds(text, "success_status_codes: \"***\"\n");
     assert_holds(text, "x:\n        path: $.***\n");
     assert_holds(text, "z:\n        path: $.z\n");
@@ -300,17 +300,65 @@ static void names_that_speak_of_a_secret_are_known_in_any_case(void **state)
 static void text_of_any_kind_comes_back_as_it_was(void **state)
 {
     static const char *const texts[] = {
-        "plain",      "two words", "",          "123",     "1.5",
-        "true",       "Yes",       "null",      "~",       "on",
-        "2024-01-01", "12:30",     "0x1f",      "- a",     "a: b",
-        "a #b",       "#a",        "'",         "\\\"",    "\\\\n",
-        "[a]",        "{a}",       "a,b",       "*a",      "&a",
-        "!a",         "%a",        "@a",        "`a",      "a:",
-        ":a",         "?a",        "|",         ">",       " a",
-        "a ",         "\\n",       "\\t\\r\\n", "\\x01",   "\\x7f",
-        "$${x}",      "$$",        "$${",       "$",       "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80",
-        "\\u202e",    "\\ufeff",   "\\u0085",   "\\u2028", "\\U000e0041",
-        "<<",         "x-y",       "...",       "---",     "=",
+        "plain",
+        "two words",
+        "",
+        "123",
+        "1.5",
+        "true",
+        "Yes",
+        "null",
+        "~",
+        "on",
+        "2024-01-01",
+        "12:30",
+        "0x1f",
+        "- a",
+        "a: b",
+        "a #b",
+        "#a",
+        "'",
+        "\\\"",
+        "\\\\n",
+        "[a]",
+        "{{a}",
+        "a,b",
+        "*a",
+        "&a",
+        "!a",
+        "%a",
+        "@a",
+        "`a",
+        "a:",
+        ":a",
+        "?a",
+        "|",
+        ">",
+        " a",
+        "a ",
+        "\\n",
+        "\\t\\r\\n",
+        "\\x01",
+        "\\x7f",
+        "$${x}",
+        "$$",
+        "$${{x}",
+        "$${{{now}",
+        "{{{now}",
+        "{ a }",
+        "$${",
+        "$",
+        "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80",
+        "\\u202e",
+        "\\ufeff",
+        "\\u0085",
+        "\\u2028",
+        "\\U000e0041",
+        "<<",
+        "x-y",
+        "...",
+        "---",
+        "=",
     };
     struct world *w = *state;
     struct text yaml = {0};
@@ -472,7 +520,7 @@ static void a_body_comes_back_and_hides_what_a_variable_or_a_secret_name_brought
     assert_holds(
         text,
         "    body: {q: \"a, b: ***\", \"n\": \"***\", list: [1.50, \"1\", null, true, \"yes\", "
-        "\"$${x}\"], login: {password: \"***\", pin: 99}, api_key: {x: [\"***\"]}, "
+        "\"$${{x}\"], login: {password: \"***\", pin: 99}, api_key: {x: [\"***\"]}, "
         "\"odd \\\"name\": \"\\u202E\"}\n");
     assert_holds(text, "    method: POST\n");
     assert_holds(dump_source(w, "  body: \"text ${GATHERD_TEST_TOKEN}\"\n"),
@@ -485,8 +533,8 @@ static void every_form_of_a_body_comes_back(void **state)
 
     write_file(w->path,
                "sources:\n"
-               "- {name: a, url: 'https://e.org/', body: {a: [1, {b: \"x: {y}\"}], c: '$${'}}\n"
-               "- {name: b, url: 'https://e.org/', body: \"one\\ntwo {a} $${\"}\n"
+               "- {name: a, url: 'https://e.org/', body: {a: [1, {b: \"x: {now}\"}], c: '$${'}}\n"
+               "- {name: b, url: 'https://e.org/', body: \"one\\ntwo {{a} {now:%Y} $${\"}\n"
                "- {name: c, url: 'https://e.org/', body: []}\n"
                "- {name: d, url: 'https://e.org/', form: {a: [1, b c], d: ''}, method: PUT}\n");
     assert_comes_back(w, w->path);

@@ -421,7 +421,7 @@ static void a_request_that_cannot_be_sent_is_a_failed_run_too(void **state)
     source->headers = headers;
     source->header_count = 1;
     run = fetch(rig, source);
-    assert_int_equal(run->failure, RUN_FAILED_NETWORK);
+    assert_int_equal(run->failure, RUN_FAILED_REQUEST);
     assert_int_equal(run->requests, 0);
     assert_int_equal(rig_counts(rig).ended, 1);
     assert_int_equal(fetcher_stats(rig_fetcher(rig)).in_flight, 0);

@@ -55,7 +55,7 @@ static void prepare(struct rig *rig)
     struct fault fault = {0};
 
     assert_int_equal(page_request_prepare(&rig->run, &fault), 0);
-    build_request(&rig->run, rig->arena, &rig->draft);
+    build_request(&rig->run, 0, rig->arena, &rig->draft);
     assert_false(rig->draft.failed);
 }
 

@@ -23,7 +23,7 @@ static void a_header_with_a_line_break_is_refused(void **state)
     (void)state;
     assert_int_equal(request_set(easy, &source, &request, &list, &fault), -1);
     assert_null(list);
-    assert_int_equal(fault.kind, RUN_FAILED_NETWORK);
+    assert_int_equal(fault.kind, RUN_FAILED_REQUEST);
     assert_false(fault.retryable);
     assert_string_equal(fault.text, "header \"X-A\" holds a line break and cannot be sent");
     curl_easy_cleanup(easy);
