@@ -766,6 +766,7 @@ struct pipeline_stats pipeline_stats(struct pipeline *p)
         .sources = schedule.sources,
         .failing = schedule.failing,
         .overdue = schedule.overdue,
+        .held_up = schedule.held_up,
         .requests = atomic_load(&p->requests),
         .received = queue.total_put,
         .committed = committed_runs,

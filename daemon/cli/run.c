@@ -130,10 +130,10 @@ static void send_status(struct service *service, int64_t now)
         return;
     service->status_at_ms = now;
     stats = pipeline_stats(service->pipeline);
-    notify_send("STATUS=%zu sources, %zu failing, %zu in flight, %" PRIu64 " queued, %" PRIu64
-                " runs, %" PRIu64 " rows",
-                stats.sources, stats.failing, stats.in_flight, stats.queued + stats.in_work,
-                stats.committed, stats.rows);
+    notify_send("STATUS=%zu sources, %zu failing, %zu held up, %zu in flight, %" PRIu64
+                " queued, %" PRIu64 " runs, %" PRIu64 " rows",
+                stats.sources, stats.failing, stats.held_up, stats.in_flight,
+                stats.queued + stats.in_work, stats.committed, stats.rows);
 }
 
 /* Returns when a signal or an error ends the service; `err` says which it was. */

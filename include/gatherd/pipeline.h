@@ -61,6 +61,7 @@ struct pipeline_stats {
     size_t sources;
     size_t failing;
     size_t overdue;
+    size_t held_up;   /* due, and waiting because a rate limit, a spacing or a server says so */
     size_t in_flight; /* transfers */
     uint64_t requests;
     uint64_t received;  /* responses and failures put into the queue */

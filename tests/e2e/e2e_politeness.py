@@ -104,6 +104,16 @@ class RateLimit(Recorder):
         self.assertGreaterEqual(sum(gaps), 1.8)  # two at once, the others half a second apart
         self.assertEqual(daemon.value("SELECT requests FROM _gatherd_runs"), 6)
 
+    def test_each_page_counts(self):
+        for page in range(1, 6):
+            self.answers[f"/s?page={page}"] = (200, {}, json.dumps([{"id": page}] if page < 5 else []).encode())
+        daemon = self.run_once({
+            "rate_limits": {"api": {"requests": 4, "per": "1s"}},
+            "sources": [self.source("s", rate_limit="api", pagination={"type": "page", "page_param": "page"})]})
+        self.assertEqual(daemon.sql("SELECT requests, records FROM _gatherd_runs"), [(5, 4)])
+        self.assertGreaterEqual(min(self.gaps()), 0.15)
+        self.assertGreaterEqual(sum(self.gaps()), 0.95)
+
     def test_run_once_takes_the_time_that_the_limit_asks_for(self):
         began = time.monotonic()
         daemon = self.run_once({

@@ -80,7 +80,7 @@ class Notify(Service):
     def test_the_status_says_what_it_does(self):
         self.service(self.config(self.source("a"), self.source("b", "status/404")))
         harness.wait_until(lambda: any(
-            re.fullmatch(r"2 sources, 1 failing, \d+ in flight, \d+ queued, [1-9]\d* runs,"
+            re.fullmatch(r"2 sources, 1 failing, \d+ held up, \d+ in flight, \d+ queued, [1-9]\d* runs,"
                          r" [1-9]\d* rows", message["STATUS"])
             for _, message in self.notify.all("STATUS")), 20, "a status with its counts")
 

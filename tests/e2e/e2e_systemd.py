@@ -126,7 +126,7 @@ class Systemd(harness.TestCase):
             {"started": "0", "state": "active", "user": "gatherd", "reloaded": "0",
              "stopped": "0", "state_after_reload": "active", "state_after_bad_reload": "active",
              "result": "success", "status_at_end": "0", "integrity": "ok"}, out)
-        self.assertRegex(said["status"], r"^1 sources, 0 failing, \d+ in flight, ")
+        self.assertRegex(said["status"], r"^1 sources, 0 failing, \d+ held up, \d+ in flight, ")
         self.assertGreater(self.server.arrived("b"), 0)
         self.assertEqual(int(said["runs"]), len(self.server.answered()))
         self.check_journal(out)

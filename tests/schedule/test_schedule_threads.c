@@ -33,6 +33,7 @@ struct house {
     struct lane_thread lanes[LANES];
     pthread_t processors[PROCESSORS];
     atomic_bool stop;
+    bool quotas; /* some answers say that nothing is left for a moment */
     atomic_uint polls;
     atomic_uint overlaps; /* of one source */
     atomic_uint crowded;  /* hosts with too many */
@@ -85,6 +86,8 @@ static void transfer(struct house *house, struct run *run, struct random *random
     if (atomic_fetch_add(&house->host_in_flight[host], 1) >= HOST_MAX)
         atomic_fetch_add(&house->crowded, 1);
     run->requests++;
+    run->quota_wait_ms = house->quotas && random_upto(random, 99) == 0 ? 5 : -1;
+    schedule_heed(house->schedule, run, clock_now(), &delay_ms);
     run->retryable = random_upto(random, 4) == 0;
     delay_ms = schedule_retry_delay(house->schedule, run);
     atomic_fetch_sub(&house->host_in_flight[host], 1);
@@ -145,12 +148,14 @@ static void *process(void *argument)
     return NULL;
 }
 
-static void configure(struct house *house, int64_t interval_ms)
+/* Every `one_in`-th source is under a rate limit of so many requests a second. */
+static void configure(struct house *house, int64_t interval_ms, int one_in, unsigned a_second)
 {
     static const char *const hosts[HOSTS] = {
         "h0:80", "h1:80", "h2:80",  "h3:80",  "h4:80",  "h5:80",  "h6:80",  "h7:80",
         "h8:80", "h9:80", "h10:80", "h11:80", "h12:80", "h13:80", "h14:80", "h15:80",
     };
+    const struct rate_limit limit = {"shared", a_second, 1000, 1};
     static const struct retry_policy quick = {.max_attempts = 3, .base_ms = 2, .cap_ms = 60000};
     struct source sources[SOURCES];
     struct source_state states[SOURCES];
@@ -162,6 +167,8 @@ static void configure(struct house *house, int64_t interval_ms)
         sources[i] = source_like(names[i], hosts[i % HOSTS], interval_ms);
         sources[i].max_interval_ms = 4 * interval_ms;
         sources[i].retry = &quick;
+        if (i % one_in == 0) /* on every lane */
+            sources[i].rate_limit = &limit;
         states[i] = (struct source_state){.id = i + 1, .next_due_ms = -1};
     }
     config = config_build(sources, SOURCES, HOST_MAX);
@@ -222,13 +229,14 @@ static void lanes_and_processors_share_the_schedule(void **state)
 
     (void)state;
     assert_non_null(house);
+    house->quotas = true;
     start(house);
-    configure(house, 20);
+    configure(house, 20, 3, 500);
     while (house->polls < POLLS && clock_monotonic_ms() < deadline_ms) {
         struct timespec pause = {0, 5 * 1000 * 1000};
 
         nanosleep(&pause, NULL);
-        configure(house, 10 + random_upto(&random, 20));
+        configure(house, 10 + random_upto(&random, 20), 3, 500);
         schedule_stats(house->schedule, clock_now());
     }
     stop(house);
@@ -238,10 +246,37 @@ static void lanes_and_processors_share_the_schedule(void **state)
     free(house);
 }
 
+/*
+ * Nothing but the limit and its wake-ups moves them: were one lost, a lane would get its turn 10 ms
+ * later, which is 20 times as long as it has to take.
+ */
+static void lanes_share_a_rate_limit_without_losing_a_turn(void **state)
+{
+    enum { A_SECOND = 2000 };
+    struct house *house = calloc(1, sizeof(*house));
+    int64_t began_ms = clock_monotonic_ms();
+
+    (void)state;
+    assert_non_null(house);
+    house->quotas = false;
+    start(house);
+    configure(house, 10, 1, A_SECOND);
+    while (house->polls < A_SECOND && clock_monotonic_ms() < began_ms + ENOUGH_MS) {
+        struct timespec pause = {0, 5 * 1000 * 1000};
+
+        nanosleep(&pause, NULL);
+    }
+    assert_in_range(clock_monotonic_ms() - began_ms, 500, 10 * 1000);
+    stop(house);
+    assert_int_equal(house->overlaps, 0);
+    free(house);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lanes_and_processors_share_the_schedule),
+        cmocka_unit_test(lanes_share_a_rate_limit_without_losing_a_turn),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
