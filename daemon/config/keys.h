@@ -91,7 +91,9 @@ struct key {
                            KIND_OBJECT: "{}", its keys' defaults */
     const char *instead;  /* no such default: what happens without the key, in words */
     bool required;
-    bool own; /* belongs to one source: not allowed in defaults */
+    bool
+        templates; /* its texts may hold placeholders (template.h), and whoever uses them renders */
+    bool own;      /* belongs to one source: not allowed in defaults */
     const char *about;
     const char *example; /* JSON for lists and mappings, else the value itself */
 };

@@ -130,6 +130,7 @@ static const struct key source_keys[] = {
                      .example = "earthquakes"},
     [SOURCE_URL] = {.name = "url",
                     .kind = KIND_URL,
+                    .templates = true,
                     TO(struct source, url),
                     .required = true,
                     .own = true,
@@ -220,12 +221,14 @@ static const struct key source_keys[] = {
                        .example = "PUT"},
     [SOURCE_HEADERS] = {.name = "headers",
                         .kind = KIND_HEADERS,
+                        .templates = true,
                         LIST_TO(struct source, headers, header_count),
                         .instead = "none",
                         .about = "Request headers, name to value; they replace those of defaults.",
                         .example = "{\"Accept\": \"application/json\"}"},
     [SOURCE_PARAMS] = {.name = "params",
                        .kind = KIND_PARAMS,
+                       .templates = true,
                        LIST_TO(struct source, params, param_count),
                        .instead = "none",
                        .about = "Query parameters, added to the url percent-encoded; a list "
@@ -233,6 +236,7 @@ static const struct key source_keys[] = {
                        .example = "{\"limit\": 100, \"tag\": [\"a\", \"b\"]}"},
     [SOURCE_BODY] = {.name = "body",
                      .kind = KIND_BODY,
+                     .templates = true,
                      TO(struct source, body),
                      .instead = "none",
                      .about = "What the request carries: text, sent as it is, or a mapping or a "
@@ -241,6 +245,7 @@ static const struct key source_keys[] = {
                      .example = "{\"query\": \"{ viewer { login } }\"}"},
     [SOURCE_FORM] = {.name = "form",
                      .kind = KIND_PARAMS,
+                     .templates = true,
                      LIST_TO(struct source, form, form_count),
                      .instead = "none",
                      .about = "Fields of a form, sent as application/x-www-form-urlencoded; a list "

@@ -195,6 +195,10 @@ bool load_substitute(struct load *load, const struct where *where, struct scalar
 bool check_placeholders(struct load *load, const struct where *where, const struct scalar *scalar,
                         const char *brace);
 
+/* A scalar of a key: a template whose placeholders are checked, where the key has templates. */
+bool load_words(struct load *load, const struct where *where, const struct key *key,
+                struct item *item, const char *expected, struct scalar *scalar);
+
 /* How { is written: in templates, and in those that are URLs. */
 #define TEXT_BRACE "{{"
 #define URL_BRACE  "%7B"

@@ -105,6 +105,15 @@ bool check_placeholders(struct load *load, const struct where *where, const stru
     return good;
 }
 
+bool load_words(struct load *load, const struct where *where, const struct key *key,
+                struct item *item, const char *expected, struct scalar *scalar)
+{
+    if (!key->templates)
+        return load_scalar(load, where, item, expected, scalar);
+    return load_template(load, where, item, expected, scalar) &&
+           check_placeholders(load, where, scalar, TEXT_BRACE);
+}
+
 /* --- What is wrong in this source. --- */
 
 /* What the values of one source are looked for with. */

@@ -42,6 +42,7 @@ static bool is_json_number(const char *text)
 /* JSON is written once as it is sent, and once for a dump: as YAML, with *** for what is hidden. */
 struct writer {
     struct load *load;
+    const struct key *key;
     struct text *out;
     bool for_dump;
 };
@@ -85,8 +86,10 @@ static void put_name(struct writer *w, const struct item *name)
 {
     if (w->for_dump)
         yaml_put_text(w->out, name->text, false);
-    else
+    else if (w->key->templates)
         put_member(w->out, name);
+    else
+        text_json_string(w->out, name->text, name->length);
     text_add(w->out, w->for_dump ? ": " : ":");
 }
 
@@ -137,8 +140,8 @@ static bool put_scalar(struct writer *w, const struct where *where, struct item 
         text_add(w->out, "null");
         return true;
     }
-    return load_template(w->load, where, item, "a value", &scalar) &&
-           check_placeholders(w->load, where, &scalar, TEXT_BRACE) && put_word(w, where, &scalar);
+    return load_words(w->load, where, w->key, item, "a value", &scalar) &&
+           put_word(w, where, &scalar);
 }
 
 static bool put_value(struct writer *w, const struct where *where, struct item *item);
@@ -188,21 +191,22 @@ static bool put_value(struct writer *w, const struct where *where, struct item *
     return put_scalar(w, where, item);
 }
 
-static void note_for_dump(struct load *load, const struct where *where, struct item *item,
-                          const struct text *json)
+static void note_for_dump(struct load *load, const struct where *where, const struct key *key,
+                          struct item *item, const struct text *json)
 {
     struct text shown = {0};
-    struct writer writer = {load, &shown, true};
+    struct writer writer = {load, key, &shown, true};
 
     put_value(&writer, where, item);
     masks_text(load, json, &shown);
     text_free(&shown);
 }
 
-static const char *make_json(struct load *load, const struct where *where, struct item *item)
+static const char *make_json(struct load *load, const struct where *where, const struct key *key,
+                             struct item *item)
 {
     struct text json = {0};
-    struct writer writer = {load, &json, false};
+    struct writer writer = {load, key, &json, false};
     const char *kept = NULL;
 
     if (put_value(&writer, where, item)) {
@@ -215,32 +219,33 @@ static const char *make_json(struct load *load, const struct where *where, struc
             kept = load_keep(load, json.data, json.length);
     }
     if (kept != NULL && load->masks != NULL)
-        note_for_dump(load, where, item, &json);
+        note_for_dump(load, where, key, item, &json);
     text_free(&json);
     return kept;
 }
 
-static const char *read_text(struct load *load, const struct where *where, struct item *item)
+static const char *read_text(struct load *load, const struct where *where, const struct key *key,
+                             struct item *item)
 {
     static const char expected[] = "text, or a mapping or a list, which is sent as JSON";
     struct scalar scalar;
 
-    if (!load_template(load, where, item, expected, &scalar) ||
-        !require_text(load, where, expected, &scalar) ||
-        !check_placeholders(load, where, &scalar, TEXT_BRACE))
+    if (!load_words(load, where, key, item, expected, &scalar) ||
+        !require_text(load, where, expected, &scalar))
         return NULL;
     return load_keep(load, scalar.text, scalar.length);
 }
 
 static struct request_body *read_body(struct load *load, const struct where *where,
-                                      struct item *item)
+                                      const struct key *key, struct item *item)
 {
     struct request_body *body = load_alloc(load, load->arena, sizeof(*body));
 
     if (body == NULL)
         return NULL;
     body->is_json = item->kind != ITEM_SCALAR;
-    body->text = body->is_json ? make_json(load, where, item) : read_text(load, where, item);
+    body->text =
+        body->is_json ? make_json(load, where, key, item) : read_text(load, where, key, item);
     return body->text == NULL ? NULL : body;
 }
 
@@ -248,7 +253,7 @@ bool load_body(struct load *load, const struct where *where, const struct key *k
                struct item *item, void *target)
 {
     if (item->parsed_by != key) { /* an alias brings one item to many sources */
-        item->parsed = read_body(load, where, item);
+        item->parsed = read_body(load, where, key, item);
         item->parsed_by = key;
     }
     if (item->parsed == NULL)

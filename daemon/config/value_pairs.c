@@ -81,8 +81,8 @@ static bool check_header_value(struct load *load, const struct where *where,
     return true;
 }
 
-static bool load_header(struct load *load, const struct where *where, const struct entry *entry,
-                        struct name_value *header)
+static bool load_header(struct load *load, const struct where *where, const struct key *key,
+                        const struct entry *entry, struct name_value *header)
 {
     const char *problem = header_name_problem(entry->key->text, entry->key->length);
     struct scalar value;
@@ -91,8 +91,7 @@ static bool load_header(struct load *load, const struct where *where, const stru
         load_mistake(load, place_of(load, entry->key), where, "%s", problem);
         return false;
     }
-    if (!load_template(load, where, entry->value, "the header's value as text", &value) ||
-        !check_placeholders(load, where, &value, TEXT_BRACE) ||
+    if (!load_words(load, where, key, entry->value, "the header's value as text", &value) ||
         !check_header_value(load, where, &value))
         return false;
     header->name = load_keep(load, entry->key->text, entry->key->length);
@@ -137,19 +136,18 @@ bool load_headers(struct load *load, const struct where *where, const struct key
         struct where here = where_text(where, e->key->text, e->key->length);
 
         good = note_header(load, &here, e->key, &seen) && good;
-        good = load_header(load, &here, e, &headers[count++]) && good;
+        good = load_header(load, &here, key, e, &headers[count++]) && good;
     }
     config_map_free(&seen);
     return finish_list(key, item, target, headers, count, good);
 }
 
-static bool load_param(struct load *load, const struct where *where, const struct item *name,
-                       struct item *item, struct name_value *param)
+static bool load_param(struct load *load, const struct where *where, const struct key *key,
+                       const struct item *name, struct item *item, struct name_value *param)
 {
     struct scalar value;
 
-    if (!load_template(load, where, item, "a text, number or boolean, or a list of them", &value) ||
-        !check_placeholders(load, where, &value, TEXT_BRACE))
+    if (!load_words(load, where, key, item, "a text, number or boolean, or a list of them", &value))
         return false;
     param->name = load_keep(load, name->text, name->length);
     param->value = load_keep(load, value.text, value.length);
@@ -157,7 +155,7 @@ static bool load_param(struct load *load, const struct where *where, const struc
 }
 
 /* A list repeats the name, once for each element. */
-static bool load_param_entry(struct load *load, const struct where *where,
+static bool load_param_entry(struct load *load, const struct where *where, const struct key *key,
                              const struct entry *entry, struct name_value *params, size_t *count)
 {
     bool good = true;
@@ -169,11 +167,11 @@ static bool load_param_entry(struct load *load, const struct where *where,
         return false;
     }
     if (entry->value->kind != ITEM_LIST)
-        return load_param(load, where, entry->key, entry->value, &params[(*count)++]);
+        return load_param(load, where, key, entry->key, entry->value, &params[(*count)++]);
     for (const struct entry *e = entry->value->first; e != NULL; e = e->next) {
         struct where here = where_index(where, i++);
 
-        good = load_param(load, &here, entry->key, e->value, &params[(*count)++]) && good;
+        good = load_param(load, &here, key, entry->key, e->value, &params[(*count)++]) && good;
     }
     return good;
 }
@@ -197,7 +195,7 @@ bool load_params(struct load *load, const struct where *where, const struct key 
     for (const struct entry *e = item->first; e != NULL && params != NULL; e = e->next) {
         struct where here = where_text(where, e->key->text, e->key->length);
 
-        good = load_param_entry(load, &here, e, params, &count) && good;
+        good = load_param_entry(load, &here, key, e, params, &count) && good;
     }
     return finish_list(key, item, target, params, count, good);
 }
