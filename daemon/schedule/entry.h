@@ -163,6 +163,12 @@ void entry_bring_forward(struct schedule *s, struct entry *e, struct instant now
  */
 bool entry_follow_clock(struct entry *e, struct instant now);
 
+/*
+ * The monotonic time before which an entry must not start though it is due: the server asked for
+ * patience, or the wall clock is a little behind and has not come to the slot.
+ */
+int64_t entry_earliest(const struct entry *e, struct instant now);
+
 /* What schedule_plan() does. */
 void entry_plan(struct schedule *s, struct entry *e, struct instant now);
 

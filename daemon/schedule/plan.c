@@ -216,6 +216,16 @@ bool entry_follow_clock(struct entry *e, struct instant now)
     return true;
 }
 
+/* A poll of midnight that starts a millisecond before it asks for another day. */
+int64_t entry_earliest(const struct entry *e, struct instant now)
+{
+    int64_t wait_ms = e->slot_ms - now.wall_ms;
+
+    if (e->begun || !rhythm_is_wall_clock(e->source) || wait_ms > SCHEDULE_CLOCK_STEP_MS)
+        return e->not_before_ms;
+    return later(e->not_before_ms, now.monotonic_ms + wait_ms);
+}
+
 static unsigned missed_slots(const struct entry *e, const struct source *source, struct instant now)
 {
     struct rhythm rhythm = rhythm_of(source, e->node.hash);

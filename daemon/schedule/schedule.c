@@ -135,6 +135,7 @@ static struct entry *next_entry(struct schedule *s, unsigned lane, struct instan
     for (;;) {
         struct entry *ready = first_ready(s, lane);
         struct entry *due = first_due(s, lane, now);
+        int64_t earliest_ms;
 
         if (ready != NULL && (due == NULL || ready->due_ms <= due->due_ms)) {
             entry_withdraw(s, ready);
@@ -143,8 +144,9 @@ static struct entry *next_entry(struct schedule *s, unsigned lane, struct instan
         if (due == NULL)
             return NULL;
         entry_withdraw(s, due);
-        if (due->not_before_ms > now.monotonic_ms)
-            entry_queue(s, due, due->not_before_ms);
+        earliest_ms = entry_earliest(due, now);
+        if (earliest_ms > now.monotonic_ms)
+            entry_queue(s, due, earliest_ms);
         else if (line_may_start(&s->lines, due->line))
             return due;
         else

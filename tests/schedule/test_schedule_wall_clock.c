@@ -469,6 +469,20 @@ static void a_clock_set_back_a_little_does_not_serve_a_slot_twice(void **state)
     serve_at(w, "2026-01-02 05:00");
 }
 
+static void a_slot_is_not_served_before_the_clock_shows_it(void **state)
+{
+    struct world *w = *state;
+    struct cron cron;
+
+    world_configure_one(w, with_cron(&cron, "0 0 * * *"), -1);
+    assert_null(world_take(w, 0));
+    w->now.wall_ms -= 900; /* so little that nobody looks at the entries */
+    serve_at(w, "2026-01-03 00:00");
+    world_pass(w, HOUR);
+    w->now.wall_ms -= 1;
+    serve_at(w, "2026-01-04 00:00");
+}
+
 static void a_clock_set_while_a_run_is_out_counts_for_the_next(void **state)
 {
     static const int64_t jumps[] = {5 * HOUR, -5 * HOUR, 20 * MINUTE, -20 * MINUTE};
@@ -675,6 +689,7 @@ int main(void)
         IN_A_WORLD(a_clock_set_forward_short_of_the_slot_brings_it_nearer),
         IN_A_WORLD(a_clock_set_back_brings_slots_again),
         IN_A_WORLD(a_clock_set_back_a_little_does_not_serve_a_slot_twice),
+        IN_A_WORLD(a_slot_is_not_served_before_the_clock_shows_it),
         cmocka_unit_test(a_clock_set_while_a_run_is_out_counts_for_the_next),
         IN_A_WORLD(a_clock_set_between_plan_and_return_is_noticed),
         IN_A_WORLD(a_retry_keeps_its_time_when_the_clock_is_set),
