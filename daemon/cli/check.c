@@ -57,13 +57,16 @@ static int dump_file(const char *path)
 
 static int check_file(const char *path)
 {
+    struct text warnings = {0};
     struct config *config;
     size_t disabled = 0;
 
     path = command_config_path(path);
-    config = path == NULL ? NULL : command_load_config(path);
+    config = path == NULL ? NULL : command_load_config(path, &warnings);
     if (config == NULL)
         return EX_CONFIG;
+    fputs(text_string(&warnings), stderr);
+    text_free(&warnings);
     for (size_t i = 0; i < config->source_count; i++)
         disabled += !config->sources[i].enabled;
     printf("%s: ok, %zu source%s", path, config->source_count,

@@ -109,13 +109,15 @@ void command_print_report(const struct config_report *report)
             report->errors == 1 ? "" : "s");
 }
 
-struct config *command_load_config(const char *path)
+struct config *command_load_config(const char *path, struct text *warnings)
 {
     struct config_report report = {0};
     struct config *config = config_load(path, &report);
 
     if (config == NULL)
         command_print_report(&report);
+    else if (warnings != NULL)
+        text_add(warnings, text_string(&report.text));
     config_report_free(&report);
     return config;
 }

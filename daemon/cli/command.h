@@ -6,6 +6,7 @@
 
 #include "gatherd/config.h"
 #include "gatherd/error.h"
+#include "gatherd/text.h"
 
 struct command {
     const char *name;
@@ -29,9 +30,10 @@ const char *command_config_path(const char *path);
 
 /*
  * Loads the configuration and prints every mistake on stderr. NULL: there were some, and the exit
- * status for that is 78.
+ * status for that is 78. Otherwise `warnings` gets a line for each warning; NULL: who asks has
+ * nothing to do with them.
  */
-struct config *command_load_config(const char *path);
+struct config *command_load_config(const char *path, struct text *warnings);
 
 /* Prints the mistakes that stand in the way of a configuration, and their number, on stderr. */
 void command_print_report(const struct config_report *report);

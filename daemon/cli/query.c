@@ -82,7 +82,7 @@ static int query_configured(const struct request *request)
     if (request->database != NULL)
         return query(request, request->database);
     path = command_config_path(request->config);
-    config = path == NULL ? NULL : command_load_config(path);
+    config = path == NULL ? NULL : command_load_config(path, NULL);
     if (config == NULL)
         return EX_CONFIG;
     status = query(request, config->database);

@@ -62,16 +62,19 @@ static void let_signals_kill(void)
 
 /* --- The service: runs until it is told to stop. --- */
 
-static void log_report(const struct config_report *report)
+static void log_lines(const struct text *lines, bool are_warnings)
 {
     struct text line = {0};
 
-    for (const char *p = text_string(&report->text); *p != '\0';) {
+    for (const char *p = text_string(lines); *p != '\0';) {
         size_t length = strcspn(p, "\n");
 
         text_clear(&line);
         text_append(&line, p, length);
-        log_error("configuration", LOG_STR("error", text_string(&line)));
+        if (are_warnings)
+            log_warning("configuration", LOG_STR("warning", text_string(&line)));
+        else
+            log_error("configuration", LOG_STR("error", text_string(&line)));
         p += length + (p[length] == '\n');
     }
     text_free(&line);
@@ -86,8 +89,8 @@ static void reload(struct service *service)
 
     notify_send("RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_monotonic_us());
     config = config_load(service->path, &report);
+    log_lines(&report.text, config != NULL);
     if (config == NULL) {
-        log_report(&report);
         log_error("reload refused; going on with the configuration as it was",
                   LOG_INT("errors", report.errors));
     } else if (pipeline_reload(service->pipeline, config, &err) == -1) {
@@ -311,14 +314,20 @@ static int check_names(const struct command *self, const struct config *config, 
 
 static int start(const struct command *self, const char *path, bool once, char **names, int count)
 {
+    struct text warnings = {0};
     struct config *config;
     struct error err = {0};
     int status;
 
     path = command_config_path(path);
-    config = path == NULL ? NULL : command_load_config(path);
+    config = path == NULL ? NULL : command_load_config(path, &warnings);
     if (config == NULL)
         return EX_CONFIG;
+    if (once)
+        fputs(text_string(&warnings), stderr);
+    else
+        log_lines(&warnings, true);
+    text_free(&warnings);
     status = check_names(self, config, names, count);
     if (status == EX_OK && fetcher_global_start(&err) == -1)
         status = command_failed(&err);

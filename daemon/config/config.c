@@ -213,8 +213,8 @@ static struct config *finish(struct load *load, struct config_report *report)
         complete(load);
     if (load->dump != NULL && load->errors == 0 && !load->out_of_memory)
         write_dump(load);
-    if (load->errors > 0 || load->out_of_memory) {
-        load_report(load, report);
+    load_report(load, report);
+    if (load->errors > 0) {
         free_owner(load->owner);
         config = NULL;
     }

@@ -120,6 +120,18 @@ static size_t count_of(const struct key *key, const char *target)
     return count;
 }
 
+/* NULL: the value is none of the choices, as when there is none. */
+static const char *choice_of(const struct key *key, const char *target)
+{
+    const struct choice *choice = key->choices;
+
+    if (key->width == 0)
+        return key->fallback;
+    while (choice->name != NULL && choice->value != (unsigned)number_of(key, target))
+        choice++;
+    return choice->name;
+}
+
 static void write_number(struct dump *d, const struct shown *shown)
 {
     char text[UNITS_TEXT_SIZE];
@@ -131,7 +143,9 @@ static void write_number(struct dump *d, const struct shown *shown)
         return;
     }
     value = number_of(shown->key, shown->target);
-    if (shown->key->kind == KIND_BOOLEAN)
+    if (shown->key->kind == KIND_BOOLEAN && shown->key->choices != NULL)
+        text_add(d->out, choice_of(shown->key, shown->target));
+    else if (shown->key->kind == KIND_BOOLEAN)
         text_add(d->out, value != 0 ? "true" : "false");
     else if (shown->key->kind == KIND_DURATION)
         text_add(d->out, units_format_duration(value, text));
@@ -139,18 +153,6 @@ static void write_number(struct dump *d, const struct shown *shown)
         text_add(d->out, units_format_size(value, text));
     else
         text_format(d->out, "%lld", (long long)value);
-}
-
-/* NULL: the value is none of the choices, as when there is none. */
-static const char *choice_of(const struct key *key, const char *target)
-{
-    const struct choice *choice = key->choices;
-
-    if (key->width == 0)
-        return key->fallback;
-    while (choice->name != NULL && choice->value != (unsigned)number_of(key, target))
-        choice++;
-    return choice->name;
 }
 
 static void write_choice(struct dump *d, const struct shown *shown)
@@ -297,6 +299,23 @@ static void write_pairs(struct dump *d, const struct shown *shown)
     d->depth--;
 }
 
+static void write_proxy(struct dump *d, const struct shown *shown)
+{
+    const struct proxy *proxy = pointer_of(shown->key, shown->target);
+    const char *host = strstr(proxy->url, "://") + 3;
+    struct text url = {0};
+
+    text_append(&url, proxy->url, (size_t)(host - proxy->url));
+    if (proxy->user != NULL)
+        text_add(&url, MASK "@");
+    text_add(&url, host);
+    if (text_failed(&url))
+        d->out->failed = true;
+    text_char(d->out, ' ');
+    put_string(d, text_string(&url), shown->tainted);
+    text_free(&url);
+}
+
 /* JSON was written for this while it was made: see value_body.c. */
 static void write_body(struct dump *d, const struct shown *shown)
 {
@@ -388,6 +407,7 @@ static write_value_fn *const writers[KIND_COUNT_OF_KINDS] = {
     [KIND_SIZE] = write_number,
     [KIND_CHOICE] = write_choice,
     [KIND_DATABASE] = write_path,
+    [KIND_FILE] = write_path,
     [KIND_TEXT] = write_string,
     [KIND_NAME] = write_string,
     [KIND_URL] = write_string,
@@ -398,6 +418,7 @@ static write_value_fn *const writers[KIND_COUNT_OF_KINDS] = {
     [KIND_NAMES] = write_names,
     [KIND_HEADERS] = write_pairs,
     [KIND_PARAMS] = write_pairs,
+    [KIND_PROXY] = write_proxy,
     [KIND_BODY] = write_body,
     [KIND_STATUS_CODES] = write_status_codes,
     [KIND_FIELDS] = write_fields,

@@ -34,6 +34,13 @@ static void put_body(struct text *out, const struct request_body *body)
         text_char(out, body->is_json ? '1' : '0');
 }
 
+static void put_proxy(struct text *out, const struct proxy *proxy)
+{
+    put_string(out, proxy == NULL ? NULL : proxy->url);
+    put_string(out, proxy == NULL ? NULL : proxy->user);
+    put_string(out, proxy == NULL ? NULL : proxy->password);
+}
+
 static void put_field(struct text *out, const struct field *field)
 {
     put_string(out, field->name);
@@ -116,6 +123,7 @@ static void put_value(struct text *out, const struct key *key, const char *targe
 
     switch (key->kind) {
     case KIND_TEXT:
+    case KIND_FILE:
     case KIND_NAME:
     case KIND_URL:
     case KIND_TABLE:
@@ -134,6 +142,10 @@ static void put_value(struct text *out, const struct key *key, const char *targe
     case KIND_SECRET:
         memcpy(&pointer, target + key->offset, sizeof(pointer));
         put_secret(out, pointer);
+        break;
+    case KIND_PROXY:
+        memcpy(&pointer, target + key->offset, sizeof(pointer));
+        put_proxy(out, pointer);
         break;
     case KIND_BODY:
         memcpy(&pointer, target + key->offset, sizeof(pointer));

@@ -19,9 +19,11 @@ enum kind {
     KIND_SIZE,
     KIND_CHOICE,
     KIND_DATABASE,
+    KIND_FILE, /* a path, relative to the folder of the main file */
     KIND_TEXT, /* any text, a number as it is written too; its range is that of its length */
     KIND_NAME,
     KIND_URL,
+    KIND_PROXY, /* the URL of one: a struct proxy */
     KIND_TABLE,
     KIND_PATH, /* JSONPath */
     KIND_CRON,
@@ -83,9 +85,11 @@ struct key {
     /* Range of a number, both ends belong to it; KIND_NAMES and lists of objects: how many. */
     int64_t low;
     int64_t high;
-    const struct choice *choices; /* KIND_CHOICE */
-    const struct key_set *keys;   /* KIND_GROUP, KIND_OBJECT; of each element of several */
-    entry_name_fn *entry_name;    /* KIND_OBJECT_MAP; NULL: what KIND_NAME allows */
+    /* KIND_CHOICE; names that are numbers go without quotes, too. KIND_BOOLEAN: what true and false
+     * are kept as, where that is not 1 and 0. */
+    const struct choice *choices;
+    const struct key_set *keys; /* KIND_GROUP, KIND_OBJECT; of each element of several */
+    entry_name_fn *entry_name;  /* KIND_OBJECT_MAP; NULL: what KIND_NAME allows */
 
     const char *fallback; /* the default, through the same parser as the operator's value;
                            KIND_OBJECT: "{}", its keys' defaults */
@@ -135,6 +139,13 @@ enum source_key {
     SOURCE_CONNECT_TIMEOUT,
     SOURCE_MAX_BODY_SIZE,
     SOURCE_MAX_REDIRECTS,
+    SOURCE_TLS,
+    SOURCE_HTTP_VERSION,
+    SOURCE_PROXY_URL,
+    SOURCE_PROXY_PASSWORD,
+    SOURCE_NO_PROXY,
+    SOURCE_UNIX_SOCKET,
+    SOURCE_ALLOW_PRIVATE_NETWORKS,
     SOURCE_SUCCESS_STATUS_CODES,
     SOURCE_RETRY,
     SOURCE_RESPECT_CACHE,
@@ -182,6 +193,7 @@ extern const struct key_set source_key_set;        /* of struct source */
 extern const struct key_set quota_key_set;         /* of struct quota */
 extern const struct key_set answer_rule_key_set;   /* of struct answer_rule */
 extern const struct key_set retry_key_set;         /* of struct retry_policy */
+extern const struct key_set tls_key_set;           /* of struct tls_options */
 extern const struct key_set pagination_key_set;    /* of struct pagination */
 extern const struct key_set auth_key_set;          /* of struct auth */
 extern const struct key_set field_key_set;         /* of struct field */

@@ -46,6 +46,12 @@ static const struct choice unit_choices[] = {
     {"s", TIME_UNIT_S}, {"ms", TIME_UNIT_MS}, {"us", TIME_UNIT_US}, {"ns", TIME_UNIT_NS}, {NULL, 0},
 };
 
+static const struct choice http_version_choices[] = {
+    {"auto", HTTP_VERSION_AUTO}, {"1.1", HTTP_VERSION_1_1}, {"2", HTTP_VERSION_2}, {NULL, 0}};
+
+static const struct choice private_choices[] = {
+    {"true", PRIVATE_ALLOWED}, {"false", PRIVATE_REFUSED}, {NULL, 0}};
+
 enum retry_key { RETRY_MAX_ATTEMPTS, RETRY_BACKOFF_BASE, RETRY_BACKOFF_MAX, RETRY_SCOPE };
 
 static const struct choice scope_choices[] = {
@@ -290,6 +296,59 @@ static const struct key source_keys[] = {
                               .fallback = "5",
                               .about = "Most redirects to follow.",
                               .example = "0"},
+    [SOURCE_TLS] = {.name = "tls",
+                    .kind = KIND_OBJECT,
+                    TO(struct source, tls),
+                    .keys = &tls_key_set,
+                    .instead = "the system's authorities, TLS 1.2 or newer",
+                    .about = "How a server's certificate is verified, and which one is shown to "
+                             "it. A redirect to another origin keeps ca_file and min_version only.",
+                    .example = "{\"min_version\": \"1.3\"}"},
+    [SOURCE_HTTP_VERSION] = {.name = "http_version",
+                             .kind = KIND_CHOICE,
+                             TO(struct source, http_version),
+                             .choices = http_version_choices,
+                             .fallback = "auto",
+                             .about = "auto is 2 where TLS negotiates it, else 1.1; with 2 the run "
+                                      "fails where the server does not speak it, and http speaks "
+                                      "it at once.",
+                             .example = "1.1"},
+    [SOURCE_PROXY_URL] = {.name = "proxy_url",
+                          .kind = KIND_PROXY,
+                          TO(struct source, proxy),
+                          .instead = "none, whatever the environment says",
+                          .about = "The proxy that requests go through: http, https, socks5 "
+                                   "(names are resolved here) or socks5h (there), with user and "
+                                   "password before an @ if it wants them.",
+                          .example = "http://user@proxy.example.org:3128"},
+    [SOURCE_PROXY_PASSWORD] = {SECRET("proxy_password"), TO(struct source, proxy_password),
+                               .instead = "what proxy_url says",
+                               .about = "The password for the user in proxy_url.",
+                               .example = "${PROXY_PASSWORD}"},
+    [SOURCE_NO_PROXY] = {.name = "no_proxy",
+                         .kind = KIND_NAMES,
+                         LIST_TO(struct source, no_proxy, no_proxy_count),
+                         RANGE(0, ANY_NUMBER),
+                         .instead = "all requests go through it",
+                         .about = "Hosts that are reached without the proxy: a name (with all "
+                                  "below it), an address, a range as in 10.0.0.0/8, or * for all.",
+                         .example = "[\"internal.example.org\", \"10.0.0.0/8\"]"},
+    [SOURCE_UNIX_SOCKET] = {.name = "unix_socket",
+                            .kind = KIND_FILE,
+                            TO(struct source, unix_socket),
+                            .instead = "none: by network",
+                            .about = "A Unix socket to connect to in place of the url's host, "
+                                     "which stays the Host of the requests.",
+                            .example = "/run/docker.sock"},
+    [SOURCE_ALLOW_PRIVATE_NETWORKS] =
+        {.name = "allow_private_networks",
+         .kind = KIND_BOOLEAN,
+         TO(struct source, private_networks),
+         .choices = private_choices,
+         .instead = "yes, but a redirect from a public address to one that is not is refused",
+         .about = "Whether requests may go to private, loopback and link-local addresses: true "
+                  "allows it to redirects, too; false refuses it to the url as well.",
+         .example = "false"},
     [SOURCE_SUCCESS_STATUS_CODES] = {.name = "success_status_codes",
                                      .kind = KIND_STATUS_CODES,
                                      LIST_TO(struct source, success, success_count),

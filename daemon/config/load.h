@@ -55,6 +55,7 @@ struct mistake {
     struct place place;
     size_t order; /* of discovery, for those at one place */
     const char *text;
+    bool is_warning;
 };
 
 /* Where a source came from: for messages that name two of them, and for its keys' places. */
@@ -88,6 +89,7 @@ struct load {
     size_t mistake_count;
     size_t mistake_capacity;
     unsigned errors; /* all; not every one of thousands is kept */
+    unsigned warnings;
     bool out_of_memory;
     struct text *dump;   /* where the configuration goes in YAML; NULL: nobody asked for it */
     struct masks *masks; /* what of it is not to be shown; NULL: nobody will ask */
@@ -130,6 +132,10 @@ struct place place_of(const struct load *load, const struct item *item);
 struct place place_in(const struct load *load, const struct item *item, size_t offset);
 
 void load_mistake(struct load *load, struct place place, const struct where *where,
+                  const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* The configuration is taken all the same; check and the start say so. */
+void load_warning(struct load *load, struct place place, const struct where *where,
                   const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* The text in quotes, cut and made harmless for a terminal; lives until the end of the load. */
@@ -244,11 +250,12 @@ typedef bool load_value_fn(struct load *load, const struct where *where, const s
                            struct item *item, void *target);
 
 load_value_fn load_boolean, load_count, load_duration, load_size, load_choice; /* value.c */
-load_value_fn load_plain_text, load_database, load_name, load_url, load_table,
+load_value_fn load_plain_text, load_file_path, load_database, load_name, load_url, load_table,
     load_path;                                   /* value_text.c */
 load_value_fn load_cron, load_timezone;          /* value_time.c */
 load_value_fn load_names, load_status_codes;     /* value_list.c */
 load_value_fn load_headers, load_params;         /* value_pairs.c */
+load_value_fn load_proxy;                        /* value_proxy.c */
 load_value_fn load_body;                         /* value_body.c */
 load_value_fn load_fields;                       /* value_fields.c */
 load_value_fn load_secret, load_secret_file;     /* value_secret.c */
@@ -282,6 +289,12 @@ void check_defaults(struct load *load, const struct where *where, const struct g
 void check_source(struct load *load, const struct where *where, struct item *item,
                   struct source *source, const struct given *given);
 void check_collisions(struct load *load);
+
+/* --- validate_connection.c --- */
+
+/* What binds the keys that say how the server is reached. */
+void check_connection(struct load *load, const struct where *where, struct source *source,
+                      const struct given *given);
 
 /* --- validate_request.c --- */
 

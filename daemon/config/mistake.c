@@ -140,23 +140,18 @@ static void put_where(struct text *out, const struct where *where)
     }
 }
 
-void load_mistake(struct load *load, struct place place, const struct where *where,
-                  const char *format, ...)
+/* Up to MOST_MISTAKES are kept, mistakes and warnings together. */
+static void note(struct load *load, struct place place, const struct where *where, bool is_warning,
+                 const char *format, va_list args)
 {
     struct text text = {0};
     char *what = NULL;
-    va_list args;
 
-    load->errors++;
     if (load->mistake_count >= MOST_MISTAKES ||
         !load_room(load, &load->mistakes, load->mistake_count, &load->mistake_capacity,
                    sizeof(load->mistakes[0])))
         return;
-    va_start(args, format);
-    if (vasprintf(&what, format, args) == -1)
-        what = NULL;
-    va_end(args);
-    if (what == NULL) {
+    if (vasprintf(&what, format, args) == -1) {
         load_out_of_memory(load);
         return;
     }
@@ -167,8 +162,30 @@ void load_mistake(struct load *load, struct place place, const struct where *whe
     text_add(&text, what);
     free(what);
     load->mistakes[load->mistake_count] =
-        (struct mistake){place, load->mistake_count, keep_note(load, &text)};
+        (struct mistake){place, load->mistake_count, keep_note(load, &text), is_warning};
     load->mistake_count++;
+}
+
+void load_mistake(struct load *load, struct place place, const struct where *where,
+                  const char *format, ...)
+{
+    va_list args;
+
+    load->errors++;
+    va_start(args, format);
+    note(load, place, where, false, format, args);
+    va_end(args);
+}
+
+void load_warning(struct load *load, struct place place, const struct where *where,
+                  const char *format, ...)
+{
+    va_list args;
+
+    load->warnings++;
+    va_start(args, format);
+    note(load, place, where, true, format, args);
+    va_end(args);
 }
 
 void load_out_of_memory(struct load *load)
@@ -195,7 +212,7 @@ static void put_mistake(const struct load *load, const struct mistake *m, struct
     text_add(out, load->files[m->place.file]);
     if (m->place.line > 0)
         text_format(out, ":%u:%u", m->place.line, m->place.column);
-    text_format(out, ": error: %s\n", m->text);
+    text_format(out, ": %s: %s\n", m->is_warning ? "warning" : "error", m->text);
 }
 
 void load_report(struct load *load, struct config_report *report)
@@ -204,12 +221,13 @@ void load_report(struct load *load, struct config_report *report)
         qsort(load->mistakes, load->mistake_count, sizeof(load->mistakes[0]), compare_mistakes);
     for (size_t i = 0; i < load->mistake_count; i++)
         put_mistake(load, &load->mistakes[i], &report->text);
-    if (load->errors > MOST_MISTAKES)
+    if (load->errors + load->warnings > MOST_MISTAKES)
         text_format(&report->text, "%s: error: and %u more mistakes\n", load->files[0],
-                    load->errors - MOST_MISTAKES);
+                    load->errors + load->warnings - MOST_MISTAKES);
     if (load->out_of_memory) {
         load->errors++;
         text_add(&report->text, "error: out of memory while reading the configuration\n");
     }
     report->errors += load->errors;
+    report->warnings += load->warnings;
 }

@@ -52,6 +52,8 @@ static void put_choices(struct text *out, const struct choice *choices)
     for (const struct choice *c = choices; c->name != NULL; c++) {
         text_add(out, c == choices ? "" : ", ");
         put_string(out, c->name);
+        if (scalar_class(c->name, strlen(c->name)) != SCALAR_TEXT)
+            text_format(out, ", %s", c->name);
     }
     text_add(out, "]}, {\"$ref\": \"#/$defs/variable\"}]");
 }
@@ -89,10 +91,12 @@ static void put_kind(struct text *out, const struct key *key, int depth)
         [KIND_DURATION] = "\"$ref\": \"#/$defs/duration\"",
         [KIND_SIZE] = "\"$ref\": \"#/$defs/size\"",
         [KIND_DATABASE] = "\"type\": \"string\", \"minLength\": 1",
+        [KIND_FILE] = "\"type\": \"string\", \"minLength\": 1",
         [KIND_TEXT] = "\"type\": [\"string\", \"number\"]",
         [KIND_NAME] = "\"type\": \"string\", \"pattern\": \"^[A-Za-z0-9_.-]{1,128}$|\\\\$\\\\{\"",
         [KIND_URL] = "\"type\": \"string\", \"pattern\": "
                      "\"^[Hh][Tt][Tt][Pp][Ss]?://[^/?{}]+([/?]|$)|\\\\$\\\\{\"",
+        [KIND_PROXY] = "\"type\": \"string\", \"pattern\": \"^(https?|socks5h?)://|\\\\$\\\\{\"",
         [KIND_TABLE] =
             "\"type\": \"string\", \"pattern\": \"^[A-Za-z_][A-Za-z0-9_]{0,127}$|\\\\$\\\\{\"",
         [KIND_PATH] = "\"$ref\": \"#/$defs/path\"",

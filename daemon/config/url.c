@@ -237,3 +237,13 @@ bool url_check_template(const char *url, char host[URL_HOST_SIZE], const char **
 
     return read_url(&r, host);
 }
+
+bool url_check_host(const char *name, const char **problem, size_t *offset)
+{
+    struct reader r = {name, name, problem, offset, false};
+    size_t length = strlen(name);
+
+    if (length == 0)
+        return fail_at(&r, name, "no host; write its name");
+    return check_name(&r, name, length) && check_address(&r, name, length);
+}

@@ -24,4 +24,7 @@ bool url_check(const char *url, char host[URL_HOST_SIZE], const char **problem, 
 bool url_check_template(const char *url, char host[URL_HOST_SIZE], const char **problem,
                         size_t *offset);
 
+/* Whether `name` is the name of a host or an IPv4 address. False: as url_check() says. */
+bool url_check_host(const char *name, const char **problem, size_t *offset);
+
 #endif

@@ -256,6 +256,7 @@ void check_source(struct load *load, const struct where *where, struct item *ite
     check_exclude(load, where, source, given);
     check_request(load, where, source, given);
     check_values(load, where, item, source, given);
+    check_connection(load, where, source, given);
 }
 
 /* --- Among all sources. --- */

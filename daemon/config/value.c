@@ -68,9 +68,11 @@ void write_expected(struct text *out, const struct key *key)
         [KIND_DURATION] = "a duration",
         [KIND_SIZE] = "a size",
         [KIND_DATABASE] = "a path",
+        [KIND_FILE] = "the path of a file",
         [KIND_TEXT] = "a text",
         [KIND_NAME] = "a name",
         [KIND_URL] = "a URL",
+        [KIND_PROXY] = "the URL of a proxy",
         [KIND_TABLE] = "a table's name",
         [KIND_PATH] = "a JSONPath",
         [KIND_CRON] = "a cron line",
@@ -123,6 +125,17 @@ static bool refuse_quotes(struct load *load, const struct where *where, const st
     return false;
 }
 
+static int64_t boolean_of(const struct key *key, const char *word)
+{
+    const struct choice *choice = key->choices;
+
+    if (choice == NULL)
+        return *word == 't';
+    while (strcmp(choice->name, word) != 0)
+        choice++;
+    return choice->value;
+}
+
 bool load_boolean(struct load *load, const struct where *where, const struct key *key,
                   struct item *item, void *target)
 {
@@ -134,7 +147,7 @@ bool load_boolean(struct load *load, const struct where *where, const struct key
     if (!load_scalar(load, where, item, "true or false", &scalar))
         return false;
     if (strcmp(scalar.text, "true") == 0 || strcmp(scalar.text, "false") == 0) {
-        store_number(key, target, scalar.text[0] == 't');
+        store_number(key, target, boolean_of(key, scalar.text));
         return refuse_quotes(load, where, &scalar);
     }
     for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
@@ -254,6 +267,16 @@ bool load_size(struct load *load, const struct where *where, const struct key *k
     return load_measure(load, where, key, item, target, &size);
 }
 
+/* "1.2": a version that people write without quotes. */
+static bool are_numbers(const struct choice *choices)
+{
+    for (; choices->name != NULL; choices++) {
+        if (scalar_class(choices->name, strlen(choices->name)) != SCALAR_TEXT)
+            return true;
+    }
+    return false;
+}
+
 bool load_choice(struct load *load, const struct where *where, const struct key *key,
                  struct item *item, void *target)
 {
@@ -261,7 +284,9 @@ bool load_choice(struct load *load, const struct where *where, const struct key 
     struct suggestion near = {0};
     struct scalar scalar;
     const struct choice *c = key->choices;
-    bool good = load_text(load, where, item, expected(load, key, &buffer), &scalar);
+    const char *words = expected(load, key, &buffer);
+    bool good = are_numbers(c) ? load_scalar(load, where, item, words, &scalar)
+                               : load_text(load, where, item, words, &scalar);
 
     while (good && c->name != NULL && strcmp(c->name, scalar.text) != 0)
         suggest_offer(&near, (c++)->name, scalar.text, scalar.length);

@@ -86,6 +86,29 @@ static size_t name_span(const char *text)
                         "0123456789_-.");
 }
 
+bool load_file_path(struct load *load, const struct where *where, const struct key *key,
+                    struct item *item, void *target)
+{
+    struct text path = {0};
+    struct scalar scalar;
+    bool good;
+
+    if (!load_text(load, where, item, "the path of a file", &scalar))
+        return false;
+    if (scalar.length == 0 || scalar.text[scalar.length - 1] == '/') {
+        load_mistake(load, place_of(load, item), where, "is no file; write the path of one");
+        return false;
+    }
+    if (scalar.text[0] != '/')
+        text_add(&path, load->folder);
+    text_append(&path, scalar.text, scalar.length);
+    if (text_failed(&path))
+        load_out_of_memory(load);
+    good = !text_failed(&path) && keep_text(load, key, target, path.data, path.length);
+    text_free(&path);
+    return good;
+}
+
 bool load_name(struct load *load, const struct where *where, const struct key *key,
                struct item *item, void *target)
 {

@@ -47,18 +47,6 @@ static const struct {
     {CURLE_URL_MALFORMAT, RUN_FAILED_NETWORK, false},
 };
 
-enum run_failure failure_of_curl(CURLcode code, bool *retryable)
-{
-    for (size_t i = 0; i < COUNT(kinds); i++) {
-        if (kinds[i].code == code) {
-            *retryable = kinds[i].retryable;
-            return kinds[i].kind;
-        }
-    }
-    *retryable = true;
-    return RUN_FAILED_NETWORK;
-}
-
 static void add_word(struct text *out, const char *word, size_t length)
 {
     const char *scheme = memmem(word, length, "://", 3);
@@ -107,24 +95,79 @@ static const struct {
     {CURLE_BAD_CONTENT_ENCODING, "the compressed body cannot be decoded"},
     {CURLE_SSL_CONNECT_ERROR, "the TLS handshake failed"},
     {CURLE_PEER_FAILED_VERIFICATION, "the certificate of the server is refused"},
+    {CURLE_SSL_CERTPROBLEM, "the client certificate cannot be used"},
+    {CURLE_SSL_CACERT_BADFILE, "the authorities in tls.ca_file cannot be used"},
+    {CURLE_PROXY, "the proxy refused"},
 };
 
-#define TRUST_IT \
-    "; to trust its authority, add it to those of the system (update-ca-certificates) and restart"
+#define TRUST_IT                                                                                 \
+    "; to trust its authority, name it in tls: {ca_file: ...} or add it to those of the system " \
+    "(update-ca-certificates)"
 
-/* What to do, where libcurl's words tell enough to know. */
+#define SHOW_IT \
+    "; the server wants a client certificate: name it in tls: {cert_file: ..., key_file: ...}"
+
+#define SPEAK_IT "; the server speaks no version of TLS from tls.min_version on"
+
+/* What to do, where libcurl's words tell enough to know. Of these the first that fits. */
 static const struct {
     const char *part;
+    bool is_tls; /* it is TLS, whatever the code, and stays so until somebody mends it */
     const char *hint;
 } hints[] = {
-    {"wrong version number", "; the server does not speak TLS there: is it http, not https?"},
-    {"local issuer certificate", TRUST_IT},
-    {"self-signed certificate", TRUST_IT},
-    {"self signed certificate", TRUST_IT},
+    {"wrong version number", false,
+     "; the server does not speak TLS there: is it http, not https?"},
+    {"local issuer certificate", true, TRUST_IT},
+    {"self-signed certificate", true, TRUST_IT},
+    {"self signed certificate", true, TRUST_IT},
+    {"certificate has expired", true, "; whoever runs the server must renew it"},
+    {"subject name", true,
+     "; if the server is the right one, say which name it has in tls: {server_name: ...}"},
+    {"unsupported protocol", true, SPEAK_IT},
+    {"alert protocol version", true, SPEAK_IT},
+    {"alert certificate required", true, SHOW_IT},
+    {"alert bad certificate", true, SHOW_IT},
+    {"alert unknown ca", true,
+     "; the server does not know the authority of the client certificate (tls: cert_file)"},
+    {"alert certificate expired", true,
+     "; the client certificate (tls: cert_file) must be renewed"},
+    {"no key found, wrong pass phrase", true, "; see tls: cert_file, key_file and key_password"},
+    {"unable to set private key file", true, "; see tls: key_file and key_password"},
+    {"does not match the certificate", true, "; see tls: cert_file and key_file"},
+    {"rejected by the SOCKS5 server", false, "; see the user in proxy_url, and proxy_password"},
 };
+
+static int hint_for(const char *words)
+{
+    for (size_t i = 0; i < COUNT(hints); i++) {
+        if (strstr(words, hints[i].part) != NULL)
+            return (int)i;
+    }
+    return -1;
+}
+
+enum run_failure failure_of_curl(CURLcode code, const char *words, bool *retryable)
+{
+    int hint = hint_for(words);
+
+    if (hint != -1 && hints[hint].is_tls) {
+        *retryable = false;
+        return RUN_FAILED_TLS;
+    }
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        if (kinds[i].code == code) {
+            *retryable = kinds[i].retryable;
+            return kinds[i].kind;
+        }
+    }
+    *retryable = true;
+    return RUN_FAILED_NETWORK;
+}
 
 void failure_describe(struct text *out, CURLcode code, const char *words)
 {
+    int hint = hint_for(words);
+
     for (size_t i = 0; i < COUNT(openings); i++) {
         if (openings[i].code == code) {
             text_add(out, openings[i].words);
@@ -133,12 +176,8 @@ void failure_describe(struct text *out, CURLcode code, const char *words)
         }
     }
     failure_add_clean(out, words[0] != '\0' || out->length > 0 ? words : curl_easy_strerror(code));
-    for (size_t i = 0; i < COUNT(hints); i++) {
-        if (strstr(words, hints[i].part) != NULL) {
-            text_add(out, hints[i].hint);
-            return;
-        }
-    }
+    if (hint != -1)
+        text_add(out, hints[hint].hint);
 }
 
 bool failure_status_is_retryable(int status)

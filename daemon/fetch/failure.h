@@ -21,8 +21,11 @@ struct fault {
 void fault_set(struct fault *fault, enum run_failure kind, bool retryable, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Every CURLcode belongs to a kind of failure; none is fatal for the process. */
-enum run_failure failure_of_curl(CURLcode code, bool *retryable);
+/*
+ * Every CURLcode belongs to a kind of failure; none is fatal for the process. What libcurl says
+ * (`words`) tells some that share a code apart.
+ */
+enum run_failure failure_of_curl(CURLcode code, const char *words, bool *retryable);
 
 /*
  * Appends what libcurl says, made fit for logs and the database: without what follows a "?" in a

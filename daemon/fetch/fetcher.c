@@ -41,8 +41,9 @@ struct fetcher {
     struct transfer_options transfer_options;
     struct queue *queue; /* borrowed */
     struct fetcher_hooks hooks;
-    struct arena *scratch; /* owned; the thread's: where requests are made */
-    struct engine *engine; /* its owner is the thread; any thread may engine_wake() */
+    struct arena *scratch;       /* owned; the thread's: where requests are made */
+    struct tls_files *tls_files; /* owned; the thread's */
+    struct engine *engine;       /* its owner is the thread; any thread may engine_wake() */
     pthread_t thread;
 
     _Atomic int64_t stop_at_ms; /* monotonic: the end of the grace; NEVER: go on */
@@ -391,6 +392,14 @@ void fetcher_global_stop(void)
     curl_global_cleanup();
 }
 
+/* What create() made. */
+static void free_parts(struct fetcher *fetcher)
+{
+    arena_free(fetcher->scratch);
+    tls_files_free(fetcher->tls_files);
+    free(fetcher);
+}
+
 static struct fetcher *create(const struct fetcher_options *options, struct queue *queue,
                               const struct fetcher_hooks *hooks)
 {
@@ -400,15 +409,17 @@ static struct fetcher *create(const struct fetcher_options *options, struct queu
     if (fetcher == NULL)
         return NULL;
     fetcher->scratch = arena_create(SCRATCH_KEEP_BYTES);
-    if (fetcher->scratch == NULL) {
-        free(fetcher);
+    fetcher->tls_files = tls_files_create();
+    if (fetcher->scratch == NULL || fetcher->tls_files == NULL) {
+        free_parts(fetcher);
         return NULL;
     }
     fetcher->lane = options->lane;
     fetcher->max_in_flight = options->max_in_flight;
     fetcher->transfer_options = (struct transfer_options){.user_agent = options->user_agent,
                                                           .ca_file = options->ca_file,
-                                                          .scratch = fetcher->scratch};
+                                                          .scratch = fetcher->scratch,
+                                                          .tls_files = fetcher->tls_files};
     fetcher->queue = queue;
     fetcher->hooks = *hooks;
     atomic_init(&fetcher->stop_at_ms, NEVER);
@@ -441,8 +452,7 @@ struct fetcher *fetcher_start(const struct fetcher_options *options, struct queu
 free_engine:
     engine_free(fetcher->engine);
 free_fetcher:
-    arena_free(fetcher->scratch);
-    free(fetcher);
+    free_parts(fetcher);
     return NULL;
 }
 
@@ -455,6 +465,5 @@ void fetcher_free(struct fetcher *fetcher)
     for (size_t i = 0; i < fetcher->created; i++)
         transfer_free(fetcher->transfers[i]);
     engine_free(fetcher->engine);
-    arena_free(fetcher->scratch);
-    free(fetcher);
+    free_parts(fetcher);
 }

@@ -2,6 +2,11 @@
 
 #include <assert.h>
 #include <string.h>
+#include <strings.h>
+
+#include "fetch/request_tls.h"
+#include "fetch/setopt.h"
+#include "gatherd/secret.h"
 
 /*
  * Hosts polled less often than this close their connection after each answer: keeping it would not
@@ -17,27 +22,16 @@
  * name has moved to another address. */
 #define MAX_CONNECTION_AGE_S 600L
 
-static void set_long(CURL *easy, CURLoption option, long value, CURLcode *code)
-{
-    if (*code == CURLE_OK)
-        *code = curl_easy_setopt(easy, option, value);
-}
-
-static void set_pointer(CURL *easy, CURLoption option, const void *value, CURLcode *code)
-{
-    if (*code == CURLE_OK)
-        *code = curl_easy_setopt(easy, option, value);
-}
-
 static void set_where_we_go(CURL *easy, CURLcode *code)
 {
     set_pointer(easy, CURLOPT_PROTOCOLS_STR, "http,https", code);
     set_pointer(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https", code);
     set_long(easy, CURLOPT_FOLLOWLOCATION, 0, code); /* by us: redirect.h */
-    set_pointer(easy, CURLOPT_PROXY, "", code);      /* never from the environment */
-    set_long(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS, code);
-    set_long(easy, CURLOPT_HTTP09_ALLOWED, 0, code);      /* anything would be an answer */
-    set_pointer(easy, CURLOPT_ACCEPT_ENCODING, "", code); /* all that libcurl can decode */
+    set_pointer(easy, CURLOPT_NOPROXY, "", code);    /* not what the environment says: route.h */
+    set_long(easy, CURLOPT_HEADEROPT, CURLHEADER_SEPARATE, code); /* a proxy gets none of ours */
+    set_long(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1, code);    /* they are no answer */
+    set_long(easy, CURLOPT_HTTP09_ALLOWED, 0, code);              /* anything would be an answer */
+    set_pointer(easy, CURLOPT_ACCEPT_ENCODING, "", code);         /* all that libcurl can decode */
 }
 
 static void set_how_long(CURL *easy, CURLcode *code)
@@ -50,20 +44,6 @@ static void set_how_long(CURL *easy, CURLcode *code)
     set_long(easy, CURLOPT_NOSIGNAL, 1, code);
     set_long(easy, CURLOPT_MAXAGE_CONN, MAX_IDLE_S, code);
     set_long(easy, CURLOPT_MAXLIFETIME_CONN, MAX_CONNECTION_AGE_S, code);
-}
-
-/*
- * libcurl keeps one parsed trust store for a multi handle, but only when it comes from a single
- * file; with a CAPATH beside it (a default of Debian) each new connection parses the file again.
- */
-static void set_trust(CURL *easy, const char *ca_file, CURLcode *code)
-{
-    const char *file = ca_file != NULL ? ca_file : curl_version_info(CURLVERSION_NOW)->cainfo;
-
-    if (file == NULL)
-        return; /* this libcurl knows only a directory, or the library's own store */
-    set_pointer(easy, CURLOPT_CAINFO, file, code);
-    set_pointer(easy, CURLOPT_CAPATH, NULL, code);
 }
 
 static void set_callbacks(CURL *easy, const struct request_setup *setup, CURLcode *code)
@@ -91,11 +71,17 @@ int request_prepare(CURL *easy, const struct request_setup *setup)
 
     set_where_we_go(easy, &code);
     set_how_long(easy, &code);
-    set_trust(easy, setup->ca_file, &code);
+    if (code == CURLE_OK)
+        code = request_prepare_tls(easy, setup->ca_file);
     set_callbacks(easy, setup, &code);
     /* A User-Agent among a source's headers replaces this one. */
     set_pointer(easy, CURLOPT_USERAGENT, setup->user_agent, &code);
     return code == CURLE_OK ? 0 : -1;
+}
+
+static bool is_https(const char *url)
+{
+    return strncasecmp(url, "https:", 6) == 0;
 }
 
 /* The method and the body. */
@@ -121,12 +107,42 @@ static void set_method(CURL *easy, const struct draft *draft, CURLcode *code)
         set_pointer(easy, CURLOPT_CUSTOMREQUEST, draft->method, code);
 }
 
-void request_forget(CURL *easy)
+/* The way. */
+
+static void set_proxy(CURL *easy, const struct source *source, const struct proxy *proxy,
+                      CURLcode *code, struct fault *fault)
 {
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
-    curl_easy_setopt(easy, CURLOPT_USERNAME, NULL);
-    curl_easy_setopt(easy, CURLOPT_PASSWORD, NULL);
+    struct text password = {0};
+    struct error err = {0};
+
+    /* "" keeps libcurl from asking the environment. */
+    set_pointer(easy, CURLOPT_PROXY, proxy == NULL ? "" : proxy->url, code);
+    set_pointer(easy, CURLOPT_PROXYUSERNAME, proxy == NULL ? NULL : proxy->user, code);
+    set_pointer(easy, CURLOPT_PROXYPASSWORD, proxy == NULL ? NULL : proxy->password, code);
+    if (proxy == NULL || source->proxy_password == NULL)
+        return;
+    if (secret_read(source->proxy_password, &password, &err) == 0) {
+        set_pointer(easy, CURLOPT_PROXYPASSWORD, text_string(&password), code);
+    } else {
+        fault_set(fault, RUN_FAILED_NETWORK, true, "proxy_password: %s", err.text);
+        *code = CURLE_LOGIN_DENIED;
+    }
+    secret_wipe(&password);
+    text_free(&password);
+}
+
+static void set_way(CURL *easy, const struct source *source, const struct request *request,
+                    CURLcode *code, struct fault *fault)
+{
+    long version = CURL_HTTP_VERSION_2TLS;
+
+    if (source->http_version == HTTP_VERSION_1_1)
+        version = CURL_HTTP_VERSION_1_1;
+    else if (source->http_version == HTTP_VERSION_2 && !is_https(request->url))
+        version = CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+    set_long(easy, CURLOPT_HTTP_VERSION, version, code);
+    set_pointer(easy, CURLOPT_UNIX_SOCKET_PATH, request->route.unix_socket, code);
+    set_proxy(easy, source, request->route.proxy, code, fault);
 }
 
 /* Only for a digest: everything else that proves who we are is a header among others. */
@@ -205,33 +221,65 @@ static int build_headers(const struct draft *draft, struct curl_slist **list, st
     return rc;
 }
 
-int request_set(CURL *easy, const struct source *source, const struct request *request,
-                struct curl_slist **headers, struct fault *fault)
+/* The lists are complete before libcurl is given them. */
+static void set_lists(CURL *easy, const struct source *source, const struct request *request,
+                      struct request_lists *lists, CURLcode *code, struct fault *fault)
+{
+    bool own = request->draft != NULL;
+
+    if (*code == CURLE_OK && own && build_headers(request->draft, &lists->headers, fault) == -1)
+        *code = CURLE_OUT_OF_MEMORY;
+    set_pointer(easy, CURLOPT_URL, request->url, code);
+    if (*code == CURLE_OK && own && source->tls != NULL && source->tls->server_name != NULL &&
+        is_https(request->url))
+        *code = request_set_server_name(easy, request->url, source->tls->server_name,
+                                        &lists->headers, &lists->connect_to);
+    set_pointer(easy, CURLOPT_HTTPHEADER, lists->headers, code);
+}
+
+static void set_limits(CURL *easy, const struct source *source, const struct request *request,
+                       CURLcode *code)
 {
     int64_t connect_ms = source->connect_timeout_ms;
-    struct curl_slist *list = NULL;
-    CURLcode code = CURLE_OK;
 
     assert(request->timeout_ms > 0); /* 0 would mean no limit */
     if (connect_ms <= 0 || connect_ms > request->timeout_ms)
         connect_ms = request->timeout_ms;
-    if (request->draft != NULL && build_headers(request->draft, &list, fault) == -1)
-        code = CURLE_OUT_OF_MEMORY;
-    set_pointer(easy, CURLOPT_URL, request->url, &code);
-    set_pointer(easy, CURLOPT_HTTPHEADER, list, &code);
+    set_long(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms, code);
+    set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms, code);
+    set_long(easy, CURLOPT_FRESH_CONNECT, request->fresh, code);
+    set_long(easy, CURLOPT_FORBID_REUSE, source->host_gap_ms > KEEP_ALIVE_GAP_MS, code);
+}
+
+int request_set(CURL *easy, const struct source *source, const struct request *request,
+                struct tls_files *files, struct request_lists *lists, struct fault *fault)
+{
+    CURLcode code = CURLE_OK;
+
+    request_forget(easy, lists);
+    if (request_set_tls(easy, is_https(request->url) ? source->tls : NULL, request->draft != NULL,
+                        files, fault) == -1)
+        return -1;
+    set_lists(easy, source, request, lists, &code, fault);
     set_method(easy, request->draft, &code);
     set_digest(easy, request->draft, &code);
-    set_long(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms, &code);
-    set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms, &code);
-    set_long(easy, CURLOPT_FRESH_CONNECT, request->fresh, &code);
-    set_long(easy, CURLOPT_FORBID_REUSE, source->host_gap_ms > KEEP_ALIVE_GAP_MS, &code);
-    if (code != CURLE_OK) {
-        curl_slist_free_all(list);
-        fault_set(fault, RUN_FAILED_NETWORK, true, "cannot set the request up: %s",
-                  curl_easy_strerror(code));
-        return -1;
-    }
-    curl_slist_free_all(*headers);
-    *headers = list;
-    return 0;
+    set_way(easy, source, request, &code, fault);
+    set_limits(easy, source, request, &code);
+    if (code == CURLE_OK)
+        return 0;
+    fault_set(fault, RUN_FAILED_NETWORK, true, "cannot set the request up: %s",
+              curl_easy_strerror(code));
+    return -1;
+}
+
+void request_forget(CURL *easy, struct request_lists *lists)
+{
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
+    curl_easy_setopt(easy, CURLOPT_CONNECT_TO, NULL);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
+    curl_easy_setopt(easy, CURLOPT_PROXYPASSWORD, NULL);
+    request_forget_tls(easy);
+    curl_slist_free_all(lists->headers);
+    curl_slist_free_all(lists->connect_to);
+    *lists = (struct request_lists){0};
 }

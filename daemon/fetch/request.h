@@ -14,6 +14,8 @@
 #include "fetch/draft.h"
 #include "fetch/failure.h"
 #include "fetch/response.h"
+#include "fetch/route.h"
+#include "fetch/tls_files.h"
 #include "gatherd/config.h"
 
 /* All borrowed for the life of the easy handle. */
@@ -39,18 +41,25 @@ struct request {
      * with nothing of that.
      */
     const struct draft *draft;
+    struct route route;
     bool fresh;         /* over a connection of its own */
     int64_t timeout_ms; /* what is left of the attempt's time */
 };
 
+/* What libcurl reads during the request; {0} before the first. */
+struct request_lists {
+    struct curl_slist *headers;
+    struct curl_slist *connect_to;
+};
+
 /*
- * Sets what differs. `*headers` is the list that the handle uses: it is replaced, and freed by the
- * caller with curl_slist_free_all() when the request is over. 0, or -1 with the fault set.
+ * Sets what differs; `files` are those that TLS needs. The lists that the handle uses take the
+ * place of the last ones. 0, or -1 with the fault set.
  */
 int request_set(CURL *easy, const struct source *source, const struct request *request,
-                struct curl_slist **headers, struct fault *fault);
+                struct tls_files *files, struct request_lists *lists, struct fault *fault);
 
-/* The request is over: takes the headers, the body and a password out of the handle. */
-void request_forget(CURL *easy);
+/* The request is over: takes headers, body and secrets out of the handle, and frees the lists. */
+void request_forget(CURL *easy, struct request_lists *lists);
 
 #endif

@@ -1,6 +1,5 @@
 #include "fetch/transfer.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -8,7 +7,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "fetch/address.h"
 #include "fetch/auth.h"
 #include "fetch/build.h"
 #include "fetch/freshness.h"
@@ -20,61 +18,6 @@
 #include "gatherd/clock.h"
 #include "gatherd/hash.h"
 #include "gatherd/units.h"
-
-/* Where we connect. */
-
-bool transfer_may_connect(struct transfer *transfer, bool is_public, const char *address)
-{
-    if (transfer->redirects == 0 || is_public || !transfer->from_public)
-        return true;
-    fault_set(&transfer->receiver.fault, RUN_FAILED_REDIRECT, false,
-              "redirect from a public address to %.60s, which is not public, refused", address);
-    return false;
-}
-
-static const char *address_text(const struct sockaddr *address, char text[INET6_ADDRSTRLEN])
-{
-    const void *ip = address->sa_family == AF_INET
-                         ? (const void *)&((const struct sockaddr_in *)address)->sin_addr
-                         : (const void *)&((const struct sockaddr_in6 *)address)->sin6_addr;
-
-    if (inet_ntop(address->sa_family, ip, text, INET6_ADDRSTRLEN) == NULL)
-        return "an address";
-    return text;
-}
-
-/* CURLOPT_OPENSOCKETFUNCTION: the address is the resolved one, and nothing has been sent to it. */
-static curl_socket_t open_socket(void *clientp, curlsocktype purpose, struct curl_sockaddr *address)
-{
-    struct transfer *transfer = clientp;
-    char text[INET6_ADDRSTRLEN];
-    curl_socket_t fd;
-
-    (void)purpose;
-    if (!transfer_may_connect(transfer, address_is_public(&address->addr),
-                              address_text(&address->addr, text)))
-        return CURL_SOCKET_BAD;
-    fd = engine_open_socket(transfer->engine, address);
-    if (fd == CURL_SOCKET_BAD)
-        transfer->open_errno = errno;
-    return fd;
-}
-
-/* CURLOPT_PREREQFUNCTION: a kept connection is used without opening a socket. */
-static int before_request(void *clientp, char *ip, char *local_ip, int port, int local_port)
-{
-    struct transfer *transfer = clientp;
-
-    (void)local_ip;
-    (void)port;
-    (void)local_port;
-    /* libcurl sends anew by itself where a kept connection turns out to be dead, and its words
-     * about that are not about what comes now. */
-    transfer->error_text[0] = '\0';
-    if (transfer->redirects == 0 || transfer_may_connect(transfer, address_text_is_public(ip), ip))
-        return CURL_PREREQFUNC_OK;
-    return CURL_PREREQFUNC_ABORT;
-}
 
 /* Requests. */
 
@@ -199,7 +142,11 @@ static bool send_request(struct transfer *transfer, const struct draft *draft)
     transfer->challenged = request.draft != NULL && draft->username != NULL;
     transfer->error_text[0] = '\0';
     transfer->open_errno = 0;
-    if (request_set(transfer->easy, run->source, &request, &transfer->headers, fault) == -1)
+    if (!transfer_may_ask(transfer))
+        return false;
+    request.route = transfer->route;
+    if (request_set(transfer->easy, run->source, &request, transfer->tls_files, &transfer->lists,
+                    fault) == -1)
         return false;
     transfer->lane = engine_add(transfer->engine, transfer->easy, transfer->affinity, &code);
     if (transfer->lane == -1) {
@@ -224,9 +171,7 @@ static void forget(struct transfer *transfer)
     end(transfer);
     receiver_clear(&transfer->receiver);
     text_clear(&transfer->url);
-    request_forget(transfer->easy);
-    curl_slist_free_all(transfer->headers);
-    transfer->headers = NULL;
+    request_forget(transfer->easy, &transfer->lists);
     transfer->run = NULL;
 }
 
@@ -313,6 +258,23 @@ static bool is_short_of_descriptors(int error)
     return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
+/* A proxy answers CONNECT before the server hears anything. */
+static void note_refusal_of_proxy(struct transfer *transfer)
+{
+    long status = 0;
+    const char *phrase;
+
+    curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+    if (transfer->route.proxy == NULL || status < 300)
+        return;
+    phrase = failure_reason_phrase((int)status);
+    fault_set(&transfer->receiver.fault, RUN_FAILED_NETWORK,
+              failure_status_is_retryable((int)status),
+              "the proxy refused to connect: HTTP %ld%s%s%s", status, phrase == NULL ? "" : " ",
+              phrase == NULL ? "" : phrase,
+              status == 407 ? "; see the user in proxy_url, and proxy_password" : "");
+}
+
 /* What our callbacks found goes before what libcurl makes of it. */
 static void note_curl_failure(struct transfer *transfer, CURLcode code)
 {
@@ -330,20 +292,13 @@ static void note_curl_failure(struct transfer *transfer, CURLcode code)
     }
     if (code == CURLE_OPERATION_TIMEDOUT)
         note_timeout(transfer, stage(transfer));
-    kind = failure_of_curl(code, &retryable);
+    note_refusal_of_proxy(transfer);
+    kind = failure_of_curl(code, transfer->error_text, &retryable);
+    if (transfer->route.proxy != NULL && code == CURLE_COULDNT_CONNECT)
+        text_add(&words, "the proxy does not answer: ");
     failure_describe(&words, code, transfer->error_text);
     fault_set(&receiver->fault, kind, retryable, "%s", text_string(&words));
     text_free(&words);
-}
-
-static void note_first_address(struct transfer *transfer)
-{
-    char *ip = NULL;
-
-    if (transfer->redirects > 0)
-        return;
-    curl_easy_getinfo(transfer->easy, CURLINFO_PRIMARY_IP, &ip);
-    transfer->from_public = ip != NULL && address_text_is_public(ip);
 }
 
 /*
@@ -386,7 +341,7 @@ static bool follow(struct transfer *transfer)
     if (redirect_resolve(text_string(&transfer->url), receiver->location, &redirect,
                          &receiver->fault) == -1)
         return false;
-    note_first_address(transfer);
+    transfer_note_origin(transfer);
     end(transfer);
     transfer->redirects++;
     /* Once away, the headers stay at home, even when a later redirect leads back: the way there
@@ -434,6 +389,20 @@ static bool is_to_be_followed(const struct run *run)
            verdict_rule(run->source, &run->response) == NULL;
 }
 
+/* A kept connection of another source may be the reason: the next attempt has one of its own. */
+static void check_http_version(struct transfer *transfer)
+{
+    long version = 0;
+
+    if (transfer->run->source->http_version != HTTP_VERSION_2 || !transfer->own_origin)
+        return;
+    curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_VERSION, &version);
+    if (version == CURL_HTTP_VERSION_2_0)
+        return;
+    fault_set(&transfer->receiver.fault, RUN_FAILED_NETWORK, transfer->run->attempt == 0,
+              "the server does not speak HTTP/2, which http_version asks for");
+}
+
 bool transfer_go_on(struct transfer *transfer, CURLcode code)
 {
     struct receiver *receiver = &transfer->receiver;
@@ -449,6 +418,7 @@ bool transfer_go_on(struct transfer *transfer, CURLcode code)
     receiver_finish(receiver, sent);
     if (receiver->answers > 1)
         run->requests += receiver->answers - 1;
+    check_http_version(transfer);
     if (receiver->fault.kind != RUN_OK)
         return failed(transfer);
     if (is_to_be_followed(run))
@@ -473,6 +443,7 @@ struct transfer *transfer_create(struct engine *engine, const struct transfer_op
         return NULL;
     transfer->engine = engine;
     transfer->scratch = options->scratch;
+    transfer->tls_files = options->tls_files;
     transfer->lane = -1;
     transfer->easy = curl_easy_init();
     transfer->setup = (struct request_setup){
@@ -481,8 +452,8 @@ struct transfer *transfer_create(struct engine *engine, const struct transfer_op
         .error_text = transfer->error_text,
         .receiver = &transfer->receiver,
         .transfer = transfer,
-        .open_socket = open_socket,
-        .before_request = before_request,
+        .open_socket = transfer_open_socket,
+        .before_request = transfer_before_request,
         .engine = engine,
         .close_socket = engine_close_socket,
     };

@@ -14,6 +14,8 @@
 #include "fetch/failure.h"
 #include "fetch/request.h"
 #include "fetch/response.h"
+#include "fetch/route.h"
+#include "fetch/tls_files.h"
 #include "gatherd/arena.h"
 #include "gatherd/run.h"
 #include "gatherd/text.h"
@@ -23,6 +25,7 @@ struct transfer_options {
     const char *user_agent;
     const char *ca_file;
     struct arena *scratch; /* where requests are made: empty again when each has been sent */
+    struct tls_files *tls_files;
 };
 
 struct transfer {
@@ -30,6 +33,7 @@ struct transfer {
     struct request_setup setup;
     struct engine *engine;
     struct arena *scratch;
+    struct tls_files *tls_files;
     size_t place; /* the fetcher's: where it stands in its list */
     char error_text[CURL_ERROR_SIZE];
     struct receiver receiver;
@@ -38,14 +42,15 @@ struct transfer {
 
     struct run *run;            /* borrowed; NULL while it rests */
     struct text url;            /* of the request under way */
-    struct curl_slist *headers; /* owned: libcurl reads it during the request */
+    struct route route;         /* ... and which way it goes */
+    struct request_lists lists; /* owned: libcurl reads them during the request */
     int lane;                   /* of engine_add(); -1: not added */
     int64_t deadline_ms;        /* monotonic: `timeout` covers all hops */
     int64_t now_ms;             /* Unix time of its begin: redirects keep what was rendered */
     unsigned redirects;         /* followed so far */
     bool own_origin;            /* no redirect has led to another origin */
     bool as_get;                /* a redirect has made it a GET that carries nothing */
-    bool from_public;           /* the first request went to a public address */
+    bool from_public;           /* the first request went to a public address, as far as is known */
     bool challenged;            /* libcurl may keep the state of a digest in the handle */
     int open_errno;             /* why no socket could be opened; 0: none was refused */
 };
@@ -66,10 +71,17 @@ bool transfer_go_on(struct transfer *transfer, CURLcode code);
 /* Stops it in the middle. */
 void transfer_abort(struct transfer *transfer);
 
-/*
- * Whether a request may go to an address: a redirect must not lead from a public address to one
- * that is not. Otherwise the fault is set.
- */
-bool transfer_may_connect(struct transfer *transfer, bool is_public, const char *address);
+/* --- transfer_reach.c: to which addresses it may go --- */
+
+/* Chooses the way of the request for transfer->url. False: it may not be made, the fault is set. */
+bool transfer_may_ask(struct transfer *transfer);
+
+/* The answer to a first request is a redirect: notes whether that was a public address. */
+void transfer_note_origin(struct transfer *transfer);
+
+/* CURLOPT_OPENSOCKETFUNCTION and CURLOPT_PREREQFUNCTION; `clientp` is the transfer. */
+curl_socket_t transfer_open_socket(void *clientp, curlsocktype purpose,
+                                   struct curl_sockaddr *address);
+int transfer_before_request(void *clientp, char *ip, char *local_ip, int port, int local_port);
 
 #endif

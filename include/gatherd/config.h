@@ -23,6 +23,8 @@
 /* What a start does about slots that passed while gatherd was not running. */
 enum missed { MISSED_ONCE, MISSED_SKIP };
 
+struct secret;
+
 enum write_mode { WRITE_APPEND, WRITE_UPSERT, WRITE_INSERT_ONLY };
 
 enum body_format {
@@ -55,6 +57,39 @@ enum synchronous { SYNCHRONOUS_FULL, SYNCHRONOUS_NORMAL };
 struct name_value {
     const char *name;
     const char *value;
+};
+
+enum http_version {
+    HTTP_VERSION_AUTO, /* 2 where TLS negotiates it */
+    HTTP_VERSION_1_1,
+    HTTP_VERSION_2, /* or the run fails; without TLS it is spoken at once */
+};
+
+/* Whether requests may go to addresses that are not public. */
+enum private_networks {
+    PRIVATE_BY_ORIGIN, /* yes, but not where a redirect leads there from a public address */
+    PRIVATE_ALLOWED,
+    PRIVATE_REFUSED,
+};
+
+/* Where requests go through; a password may also stand in the source's proxy_password. */
+struct proxy {
+    const char *url;      /* scheme, host and port, as libcurl takes it */
+    const char *user;     /* decoded; NULL: none */
+    const char *password; /* decoded; NULL: not in the URL */
+};
+
+enum tls_version { TLS_1_2, TLS_1_3 };
+
+/* Files are PEM; their paths are ready to open, and they are read anew when they change. */
+struct tls_options {
+    const char *ca_file;   /* NULL: the system's authorities */
+    const char *cert_file; /* with the certificates that lead to its authority; NULL: none */
+    const char *key_file;  /* NULL: the key is in cert_file */
+    const struct secret *key_password; /* NULL: none */
+    const char *server_name;           /* NULL: the host of the url */
+    enum tls_version min_version;
+    bool insecure_skip_verify;
 };
 
 /* What a request carries, as the operator gave it. */
@@ -166,8 +201,8 @@ struct source {
     uint64_t fingerprint;
 
     const char *name;
-    const char *url;                       /* without params; always http or https, with a host */
-    const char *host;                      /* "name:port" in lower case: the key of politeness */
+    const char *url;  /* without params; always http or https, with a host */
+    const char *host; /* "name:port" in lower case, or "unix:/path": the key of politeness */
     const struct host_policy *host_policy; /* of its host; never NULL */
     const char *rate_limit_name;           /* NULL: none */
     const struct rate_limit *rate_limit;   /* the one of that name, or NULL */
@@ -193,7 +228,15 @@ struct source {
     const struct request_body *body; /* NULL: none */
     const struct name_value *form;   /* not yet encoded; NULL: none, and never beside a body */
     size_t form_count;
-    const struct auth *auth; /* NULL: none */
+    const struct auth *auth;       /* NULL: none */
+    const struct tls_options *tls; /* NULL: nothing was said */
+    enum http_version http_version;
+    const struct proxy *proxy;           /* NULL: none */
+    const struct secret *proxy_password; /* NULL: none, or in the proxy's URL */
+    const char *const *no_proxy;         /* hosts, addresses, ranges or "*" that go without it */
+    size_t no_proxy_count;
+    const char *unix_socket; /* NULL: by network; a path that is ready to connect to */
+    enum private_networks private_networks;
     int64_t timeout_ms;
     int64_t connect_timeout_ms;
     int64_t max_body_bytes; /* of the decoded body */
@@ -246,11 +289,14 @@ struct config {
     size_t source_count;
 };
 
-/* Every mistake found in one load, in the order of the files; beyond 10,000 they are only counted.
+/*
+ * Every mistake found in one load and every warning, in the order of the files; beyond 10,000 they
+ * are only counted. Warnings alone refuse nothing.
  */
 struct config_report {
-    struct text text; /* one line a mistake: FILE:LINE:COLUMN: error: WHERE: WHAT; WAY OUT */
+    struct text text; /* one line each: FILE:LINE:COLUMN: error|warning: WHERE: WHAT; WAY OUT */
     unsigned errors;
+    unsigned warnings;
 };
 
 void config_report_free(struct config_report *report);

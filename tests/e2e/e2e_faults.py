@@ -201,8 +201,8 @@ FAULTS = {
 }
 
 TLS_FAULTS = {
-    "good": Bad("tls", REFUSED + ".*unable to get local issuer certificate; to trust its authority, add it"),
-    "selfsigned": Bad("tls", REFUSED + ".*self-signed certificate; to trust its authority, add it"),
+    "good": Bad("tls", REFUSED + ".*unable to get local issuer certificate; to trust its authority, name it"),
+    "selfsigned": Bad("tls", REFUSED + ".*self-signed certificate; to trust its authority, name it"),
     "wronghost": Bad("tls", REFUSED),
     "expired": Bad("tls", REFUSED),
     "plain": Bad("tls", HANDSHAKE + ".*wrong version number; the server does not speak TLS there", 3),

@@ -143,7 +143,7 @@ class Tls(Nginx):
         failure, requests, error = daemon.sql("SELECT failure, requests, error FROM _gatherd_runs")[0]
         self.assertEqual((failure, requests), ("tls", 1))
         self.assertRegex(error, "^the certificate of the server is refused: .*self-signed certificate;"
-                                " to trust its authority, add it to those of the system")
+                                " to trust its authority, name it in tls: ")
         self.assertEqual(self.access.read_text(), "")
         self.assertIn(error, daemon.output)
 

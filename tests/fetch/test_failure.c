@@ -55,7 +55,7 @@ static void every_code_of_libcurl_has_a_kind(void **state)
     for (int code = 1; code < CURL_LAST; code++) {
         bool retryable;
 
-        assert_int_not_equal(failure_of_curl((CURLcode)code, &retryable), RUN_OK);
+        assert_int_not_equal(failure_of_curl((CURLcode)code, "", &retryable), RUN_OK);
     }
 }
 
@@ -64,16 +64,49 @@ static void certificates_and_limits_are_not_retried_but_the_network_is(void **st
     bool retryable;
 
     (void)state;
-    assert_int_equal(failure_of_curl(CURLE_PEER_FAILED_VERIFICATION, &retryable), RUN_FAILED_TLS);
+    assert_int_equal(failure_of_curl(CURLE_PEER_FAILED_VERIFICATION, "", &retryable),
+                     RUN_FAILED_TLS);
     assert_false(retryable);
-    assert_int_equal(failure_of_curl(CURLE_SSL_CONNECT_ERROR, &retryable), RUN_FAILED_TLS);
+    assert_int_equal(failure_of_curl(CURLE_SSL_CONNECT_ERROR, "", &retryable), RUN_FAILED_TLS);
     assert_true(retryable);
-    assert_int_equal(failure_of_curl(CURLE_OPERATION_TIMEDOUT, &retryable), RUN_FAILED_TIMEOUT);
+    assert_int_equal(failure_of_curl(CURLE_OPERATION_TIMEDOUT, "", &retryable), RUN_FAILED_TIMEOUT);
     assert_true(retryable);
-    assert_int_equal(failure_of_curl(CURLE_COULDNT_RESOLVE_HOST, &retryable), RUN_FAILED_NETWORK);
+    assert_int_equal(failure_of_curl(CURLE_COULDNT_RESOLVE_HOST, "", &retryable),
+                     RUN_FAILED_NETWORK);
     assert_true(retryable);
-    assert_int_equal(failure_of_curl(CURLE_OUT_OF_MEMORY, &retryable), RUN_FAILED_NETWORK);
+    assert_int_equal(failure_of_curl(CURLE_OUT_OF_MEMORY, "", &retryable), RUN_FAILED_NETWORK);
     assert_true(retryable);
+}
+
+/* Some codes stand for what passes and for what does not: libcurl's words tell. */
+static void alerts_of_tls_are_tls_and_do_not_pass(void **state)
+{
+    static const struct {
+        CURLcode code;
+        const char *words;
+        const char *hint;
+    } cases[] = {
+        {CURLE_SSL_CONNECT_ERROR, "error:0A00042E:SSL routines::tlsv1 alert protocol version",
+         "; the server speaks no version of TLS from tls.min_version on"},
+        {CURLE_SSL_CONNECT_ERROR, "error:0A000102:SSL routines::unsupported protocol",
+         "; the server speaks no version of TLS from tls.min_version on"},
+        {CURLE_RECV_ERROR, "OpenSSL SSL_read: tlsv13 alert certificate required, errno 0",
+         "; the server wants a client certificate: name it in tls: {cert_file: ..., key_file: "
+         "...}"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct text out = {0};
+        bool retryable = true;
+
+        assert_int_equal(failure_of_curl(cases[i].code, cases[i].words, &retryable),
+                         RUN_FAILED_TLS);
+        assert_false(retryable);
+        failure_describe(&out, cases[i].code, cases[i].words);
+        assert_non_null(strstr(text_string(&out), cases[i].hint));
+        text_free(&out);
+    }
 }
 
 static void statuses_that_may_pass_are_retryable(void **state)
@@ -104,6 +137,7 @@ int main(void)
         cmocka_unit_test(the_first_fault_is_kept),
         cmocka_unit_test(every_code_of_libcurl_has_a_kind),
         cmocka_unit_test(certificates_and_limits_are_not_retried_but_the_network_is),
+        cmocka_unit_test(alerts_of_tls_are_tls_and_do_not_pass),
         cmocka_unit_test(statuses_that_may_pass_are_retryable),
         cmocka_unit_test(known_statuses_have_a_phrase),
     };

@@ -50,11 +50,13 @@ static bool enter_own_network(void)
 /* "/to/ADDRESS:PORT/path" redirects to http://ADDRESS:PORT/path. */
 static bool handle(int fd, const struct http_request *request, void *context)
 {
+    const char *path = strstr(request->target, "/to/"); /* a proxy is asked for a whole URL */
+
     (void)context;
-    if (strncmp(request->target, "/to/", 4) == 0) {
+    if (path != NULL) {
         char location[300];
 
-        snprintf(location, sizeof(location), "Location: http://%.200s\r\n", request->target + 4);
+        snprintf(location, sizeof(location), "Location: http://%.200s\r\n", path + 4);
         http_reply(fd, 302, location, "");
     } else {
         http_reply(fd, 200, "", "inside");
@@ -174,9 +176,102 @@ static void a_source_that_is_private_itself_may_be_sent_anywhere(void **state)
     assert_string_equal(rig_fetch(world->rig, url)->response.body, "inside");
 }
 
+static struct run *fetch_with(struct world *world, const char *url, enum private_networks networks)
+{
+    struct source *source = rig_source(world->rig, url);
+    struct run *run;
+
+    source->private_networks = networks;
+    run = rig_add(world->rig, source);
+    assert_ptr_equal(rig_get(world->rig), run);
+    return run;
+}
+
+static void a_redirect_from_public_to_private_is_followed_where_that_is_allowed(void **state)
+{
+    struct world *world = *state;
+    char url[300];
+
+    snprintf(url, sizeof(url), "http://%s:%u/to/%s:%u/", PUBLIC_ADDRESS,
+             http_server_port(world->open), PRIVATE_ADDRESS, http_server_port(world->closed));
+    assert_string_equal(fetch_with(world, url, PRIVATE_ALLOWED)->response.body, "inside");
+}
+
+static void private_addresses_can_be_refused_to_the_url_itself(void **state)
+{
+    struct world *world = *state;
+    struct run *run;
+    char url[300];
+
+    snprintf(url, sizeof(url), "http://%s:%u/", PRIVATE_ADDRESS, http_server_port(world->closed));
+    run = fetch_with(world, url, PRIVATE_REFUSED);
+    assert_int_equal(run->failure, RUN_FAILED_NETWORK);
+    assert_string_equal(run->error,
+                        PRIVATE_ADDRESS " is not public, and allow_private_networks is false");
+    assert_false(run->retryable);
+    assert_int_equal(http_server_connections(world->closed), 0);
+
+    /* Nor over a connection that another source has left. */
+    assert_int_equal(rig_fetch(world->rig, url)->failure, RUN_OK);
+    assert_int_equal(fetch_with(world, url, PRIVATE_REFUSED)->failure, RUN_FAILED_NETWORK);
+    assert_int_equal(http_server_connections(world->closed), 1);
+
+    snprintf(url, sizeof(url), "http://%s:%u/", PUBLIC_ADDRESS, http_server_port(world->open));
+    assert_string_equal(fetch_with(world, url, PRIVATE_REFUSED)->response.body, "inside");
+}
+
+static void private_addresses_can_be_refused_to_every_redirect(void **state)
+{
+    struct world *world = *state;
+    struct run *run;
+    char url[300];
+
+    snprintf(url, sizeof(url), "http://%s:%u/to/%s:%u/", PUBLIC_ADDRESS,
+             http_server_port(world->open), PRIVATE_ADDRESS, http_server_port(world->closed));
+    run = fetch_with(world, url, PRIVATE_REFUSED);
+    assert_int_equal(run->failure, RUN_FAILED_REDIRECT);
+    assert_string_equal(run->error,
+                        "redirect to " PRIVATE_ADDRESS
+                        " refused: it is not public, and allow_private_networks is false");
+}
+
+/* What the URL says is judged; what a name leads to is the proxy's affair. */
+static void through_a_proxy_the_address_of_the_proxy_itself_does_not_count(void **state)
+{
+    struct world *world = *state;
+    struct source *source;
+    struct proxy proxy;
+    struct run *run;
+    char way[100];
+    char url[300];
+
+    snprintf(way, sizeof(way), "http://%s:%u", PRIVATE_ADDRESS, http_server_port(world->closed));
+    proxy = (struct proxy){.url = way};
+    source = rig_source(world->rig, "http://api.example/");
+    source->proxy = &proxy;
+    run = rig_add(world->rig, source);
+    assert_ptr_equal(rig_get(world->rig), run);
+    assert_int_equal(run->failure, RUN_OK);
+
+    snprintf(url, sizeof(url), "http://api.example/to/%s:1/", PRIVATE_ADDRESS);
+    source = rig_source(world->rig, url);
+    source->proxy = &proxy;
+    run = rig_add(world->rig, source);
+    assert_ptr_equal(rig_get(world->rig), run);
+    assert_refused(world, run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            a_redirect_from_public_to_private_is_followed_where_that_is_allowed, setup, teardown),
+        cmocka_unit_test_setup_teardown(private_addresses_can_be_refused_to_the_url_itself, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(private_addresses_can_be_refused_to_every_redirect, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(
+            through_a_proxy_the_address_of_the_proxy_itself_does_not_count, setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_redirect_from_public_to_private_is_refused_before_it_connects, setup, teardown),
         cmocka_unit_test_setup_teardown(

@@ -20,5 +20,7 @@ void key_example_yaml(struct text *yaml, const struct key *key)
         text_add(yaml, "primary_key: id\n  ");
     if (is_for(key, "timezone") || is_for(key, "offset"))
         text_add(yaml, "align: true\n  ");
+    if (is_for(key, "proxy_password") || is_for(key, "no_proxy"))
+        text_add(yaml, "proxy_url: http://user@proxy.example.org:3128\n  ");
     text_format(yaml, "%s: %s\n", key->name, key->example);
 }
