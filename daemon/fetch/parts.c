@@ -44,8 +44,11 @@ bool parts_same_origin(const struct parts *a, const struct parts *b)
 
 bool parts_resolve(CURLU *url, const char *reference)
 {
-    return curl_url_set(url, CURLUPART_USER, NULL, 0) == CURLUE_OK &&
-           curl_url_set(url, CURLUPART_PASSWORD, NULL, 0) == CURLUE_OK &&
+    if (curl_url_set(url, CURLUPART_USER, NULL, 0) != CURLUE_OK ||
+        curl_url_set(url, CURLUPART_PASSWORD, NULL, 0) != CURLUE_OK)
+        return false;
+    /* The same document, by RFC 3986, 5.2.2; libcurl 7.88 would drop its query and last segment. */
+    return reference[0] == '#' ||
            curl_url_set(url, CURLUPART_URL, reference,
                         CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK;
 }

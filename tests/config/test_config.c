@@ -80,6 +80,77 @@ static void a_source_with_name_and_url_has_every_default(void **state)
     config_unref(config);
 }
 
+static void pagination_has_the_defaults_of_its_type(void **state)
+{
+    struct config *config =
+        parse("defaults:\n"
+              "  pagination: {type: page}\n"
+              "sources:\n"
+              "- {name: a, url: 'https://h/'}\n"
+              "- {name: b, url: 'https://h/', pagination: {type: link_header}}\n"
+              "- {name: c, url: 'https://h/', pagination: {type: offset, "
+              "limit: 5}}\n"
+              "- {name: d, url: 'https://h/', pagination: {type: cursor, "
+              "cursor_path: $.n}}\n");
+    const struct pagination *p = config->sources[0].pagination;
+
+    (void)state;
+    assert_int_equal(p->type, PAGINATION_PAGE);
+    assert_string_equal(p->page_param, "page");
+    assert_int_equal(p->base_page, 1);
+    assert_int_equal(p->limit, 0);
+    assert_int_equal(p->param_in, PARAM_IN_QUERY);
+    assert_true(p->stop_after_empty_page);
+    assert_int_equal(p->max_pages, 1000);
+    assert_false(p->stop_at_max_pages);
+    p = config->sources[1].pagination;
+    assert_int_equal(p->type, PAGINATION_LINK_HEADER);
+    assert_false(p->stop_after_empty_page);
+    assert_int_equal(p->allowed_host_count, 0);
+    p = config->sources[2].pagination;
+    assert_string_equal(p->offset_param, "offset");
+    assert_string_equal(p->limit_param, "limit");
+    assert_int_equal(p->limit, 5);
+    p = config->sources[3].pagination;
+    assert_string_equal(p->cursor_param, "cursor");
+    assert_string_equal(jsonpath_text(p->cursor_path), "$.n");
+    config_unref(config);
+}
+
+static void every_key_of_pagination_arrives(void **state)
+{
+    struct config *config =
+        parse("sources:\n"
+              "- name: a\n"
+              "  url: https://h/\n"
+              "  pagination: {type: page, page_param: 'page[number]', base_page: 0, limit: 9,\n"
+              "    limit_param: 'page[size]', param_in: query, total_path: $.t,\n"
+              "    total_pages_path: $.p, has_more_path: $.m, stop_after_empty_page: false,\n"
+              "    max_pages: 7, on_max_pages: stop}\n"
+              "- name: b\n"
+              "  url: https://h/\n"
+              "  pagination: {type: next_url, next_url_path: \"$['@odata.nextLink']\",\n"
+              "    allowed_hosts: [a.example, 'b.example:81']}\n");
+    const struct pagination *p = config->sources[0].pagination;
+
+    (void)state;
+    assert_string_equal(p->page_param, "page[number]");
+    assert_int_equal(p->base_page, 0);
+    assert_int_equal(p->limit, 9);
+    assert_string_equal(p->limit_param, "page[size]");
+    assert_string_equal(jsonpath_text(p->total_path), "$.t");
+    assert_string_equal(jsonpath_text(p->total_pages_path), "$.p");
+    assert_string_equal(jsonpath_text(p->has_more_path), "$.m");
+    assert_false(p->stop_after_empty_page);
+    assert_int_equal(p->max_pages, 7);
+    assert_true(p->stop_at_max_pages);
+    p = config->sources[1].pagination;
+    assert_string_equal(jsonpath_text(p->next_url_path), "$['@odata.nextLink']");
+    assert_int_equal(p->allowed_host_count, 2);
+    assert_string_equal(p->allowed_hosts[1], "b.example:81");
+    config_unref(config);
+}
+
 static void every_key_of_the_daemon_arrives(void **state)
 {
     struct config *config = parse("database: /var/lib/x.db\nsynchronous: normal\nfetchers: 3\n"
@@ -612,6 +683,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_source_with_name_and_url_has_every_default),
+        cmocka_unit_test(pagination_has_the_defaults_of_its_type),
+        cmocka_unit_test(every_key_of_pagination_arrives),
         cmocka_unit_test(every_key_of_the_daemon_arrives),
         cmocka_unit_test(every_key_of_a_source_arrives),
         cmocka_unit_test(a_status_is_a_success_when_a_range_holds_it),

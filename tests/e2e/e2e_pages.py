@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 """e2e_pages.py - runs of many pages: each way to go on, each fault on the way, and what a crash, a
 stop and a reload between two pages leave."""
+import json
 import sqlite3
 import threading
+import time
 import unittest
+import urllib.parse
 
 import harness
 from paged_server import PagedServer
@@ -65,6 +68,27 @@ class EachWay(Paged):
                                               "param_in": "header"}))
         self.assertEqual([r[1] for r in self.server.requests], [{}] * 4)
 
+    def test_cursor_in_a_JSON_body(self):
+        items = "$.data.items"
+        self.expect_all(self.once("/graphql", {
+            "type": "cursor", "cursor_path": f"{items}.pageInfo.endCursor", "has_more_path": f"{items}.pageInfo.hasNextPage",
+            "cursor_param": "variables.after", "limit": 3, "limit_param": "variables.first", "param_in": "body"},
+            body={"query": "query Q { ... }", "variables": {"kind": "a"}}, records=f"{items}.nodes"))
+        self.assertEqual([json.loads(b)["variables"] for b in self.server.bodies[:2]],
+                         [{"kind": "a", "first": 3}, {"kind": "a", "first": 3, "after": "2-cccccc"}])
+        self.assertEqual(len(self.server.bodies), 4)
+
+    def test_page_numbers_in_a_form(self):
+        pages = []
+
+        def answer_page(_, __):
+            pages.append(self.server.bodies[-1].decode())
+            number = len(pages)
+            return number, {}, {"items": self.server.records(number)}
+        self.server.answer_page = answer_page
+        self.expect_all(self.once("/page", {"type": "page", "param_in": "body"}, form={"q": "x", "page": 9}), requests=5)
+        self.assertEqual(pages, [f"q=x&page={n}" for n in (1, 2, 3, 4, 5)])
+
     def test_cursors_of_8_KB(self):
         self.server.cursor_bytes = 8192
         self.expect_all(self.once("/cursor", CURSOR))
@@ -98,6 +122,13 @@ class EachWay(Paged):
     def test_headers_go_along_to_every_page(self):
         self.once("/link", LINK, headers={"X-Key": "k"})
         self.assertEqual([r[2]["X-Key"] for r in self.server.requests], ["k"] * 4)
+
+    def test_pages_keep_the_spacing_of_their_host(self):
+        times = []
+        self.server.before = lambda n: times.append(time.monotonic())
+        self.run_once({"hosts": {"min_spacing": "300ms"}, "sources": [source(self.base, "/link", LINK)]})
+        self.assertEqual(len(times), 4)
+        self.assertGreater(times[3] - times[0], 0.8)
 
     def test_upserts_count_over_all_pages(self):
         daemon = self.once("/link", LINK, primary_key=["id"])
@@ -332,6 +363,39 @@ class BetweenPages(Paged):
         self.assertIn("its rows could not be removed from items: items: no",
                       daemon.value("SELECT error FROM _gatherd_runs WHERE id = 1"))
         self.assertEqual(daemon.value("SELECT count(*) FROM items"), 18)
+
+
+class Httpbin(harness.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.url = self.httpbin()
+
+    def poll(self, path, pagination, status=0, **more):
+        return self.run_once({"sources": [{"name": "items", "url": self.url + path, "pagination": pagination,
+                                           "retry": {"max_attempts": 1}, **more}]}, status=status)
+
+    def test_parameters_arrive_as_they_should(self):
+        daemon = self.poll("/anything/x?page=9&a=b%20c", {"type": "page", "page_param": "page", "base_page": 0, "limit": 5,
+                                                          "limit_param": "page[size]", "max_pages": 3, "on_max_pages": "stop"},
+                           records="$.args", params={"page": 8})
+        self.assertEqual(daemon.sql('SELECT a, page, page_size_ FROM items ORDER BY page'),
+                         [("b c", "0", "5"), ("b c", "1", "5"), ("b c", "2", "5")])
+
+    def test_headers_arrive_and_the_body_is_a_cursor(self):
+        daemon = self.poll("/anything", {"type": "cursor", "cursor_path": "$.headers.Host", "cursor_param": "X-After",
+                                         "param_in": "header", "max_pages": 2, "on_max_pages": "stop"},
+                           records="$.headers", fields={"after": "$['X-After']"})
+        self.assertEqual(daemon.sql("SELECT after FROM items"), [(None,), (self.url.split("//")[1],)])
+
+    def test_a_link_to_itself_is_a_loop(self):
+        path = "/response-headers?Link=" + urllib.parse.quote("<#top>; rel=next")
+        daemon = self.poll(path, {"type": "link_header"}, status=1)
+        self.assertIn("page 2: the same request", daemon.value("SELECT error FROM _gatherd_runs"))
+
+    def test_a_gzipped_page_and_a_delayed_one_are_pages(self):
+        for path in ("/gzip", "/deflate", "/delay/0"):
+            daemon = self.poll(path, {"type": "link_header"}, records="$")
+            self.assertEqual(daemon.sql("SELECT outcome, pages FROM _gatherd_runs"), [("success", 1)])
 
 
 class Many(Paged):

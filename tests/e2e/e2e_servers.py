@@ -312,6 +312,18 @@ class JsonServer(TestCase):
                            .replace("\n", "\n    ")) for n in (3, 5)])
         self.assertEqual(daemon.sql("SELECT name FROM profile"), [("one",)])
 
+    def test_pages_by_link_page_number_and_offset(self):
+        paged = {"link": ({"type": "link_header", "limit": 30, "limit_param": "_limit"}, {"_page": 1}, 7),
+                 "page": ({"type": "page", "page_param": "_page", "limit": 50, "limit_param": "_limit"}, {}, 5),
+                 "offset": ({"type": "offset", "offset_param": "_start", "limit": 60, "limit_param": "_limit"}, {}, 5)}
+        daemon = self.run_once({"hosts": {"max_concurrent": 4}, "sources": [
+            {"name": name, "url": self.url + "/posts", "pagination": pagination, "params": {"_sort": "id", **params},
+             "fields": {"id": "$.id"}} for name, (pagination, params, _) in paged.items()]})
+        for name, (_, _, pages) in paged.items():
+            self.assertEqual(daemon.sql(f"SELECT count(*), count(DISTINCT id) FROM {name}"), [(200, 200)])
+            self.assertEqual(daemon.sql("SELECT outcome, pages, inserted FROM _gatherd_runs WHERE source = ?", (name,)),
+                             [("success", pages, 200)])
+
     def test_changes_arrive_and_what_is_the_same_writes_nothing(self):
         daemon = self.daemon({"sources": [{"name": "posts", "url": self.url + "/posts", "interval": "500ms",
                                            "primary_key": "id", "write_mode": "upsert", "timeout": "20s",

@@ -5,6 +5,7 @@
     /cursor?cursor=...   {"items": [...], "meta": {"next": "..."}}; also as the header X-Cursor
     /page?page=2&per_page=3
     /offset?offset=4&limit=3
+    /graphql             POST {"query": ..., "variables": {"after": ..., "first": 3}}
 
 `pages` of `per_page` records each: {"id": 0}, {"id": 1}, ... All that was asked is in `requests`.
 What a test sets in `faults` replaces the answer to a page: a function of the page's number that
@@ -20,6 +21,7 @@ class PagedServer:
         self.pages = pages
         self.per_page = per_page
         self.requests = []  # (path, params, headers), in the order they came
+        self.bodies = []  # of those that had one
         self.fault = lambda number: None
         self.before = lambda number: None  # called before each answer, may wait
         self.cursor_bytes = 8  # length of a cursor
@@ -42,6 +44,8 @@ class PagedServer:
         with self._lock:
             self.requests.append((url.path, params, dict(handler.headers)))
         kind = url.path.strip("/").split("/")[-1]
+        if handler.body:
+            self.bodies.append(handler.body)
         number, headers, document = getattr(self, "answer_" + kind)(params, handler.headers)
         self.before(number)
         fault = self.fault(number)
@@ -89,3 +93,9 @@ class PagedServer:
         limit = min(int(params.get("limit", self.per_page)), self.per_page)
         items = [{"id": i} for i in range(offset, min(total, offset + limit))]
         return offset // self.per_page + 1, {}, {"items": items, "total": total}
+
+    def answer_graphql(self, _, headers):
+        asked = json.loads(self.bodies[-1])["variables"]
+        number = int((asked.get("after") or "1-").split("-")[0])
+        info = {"hasNextPage": number < self.pages, "endCursor": self.cursor_of(number + 1)}
+        return number, {}, {"data": {"items": {"nodes": self.records(number), "pageInfo": info}}}

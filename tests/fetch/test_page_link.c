@@ -35,6 +35,7 @@ static void relative_links_start_from_the_page_before(void **state)
     AT_API("/v2/items", "https://api.example/v2/items");
     AT_API("//api.example/x", "https://api.example/x");
     AT_API("../up", "https://api.example/up");
+    AT_API("#top", "https://api.example/v1/items?page=1&key=k");
 }
 
 static void absolute_links_to_the_sources_host_are_followed(void **state)

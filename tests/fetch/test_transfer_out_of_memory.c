@@ -1,6 +1,6 @@
 /*
- * A transfer with one redirect, driven without a thread, while each allocation of ours fails in
- * turn.
+ * A transfer with one redirect, and the next page that its answer leads to, driven without a
+ * thread, while each allocation of ours fails in turn.
  */
 #include "test.h"
 
@@ -17,6 +17,8 @@
 #include "http_server.h"
 
 static char url[100];
+static char host[40];
+static char moved[100]; /* where the redirect leads */
 
 static bool handle(int fd, const struct http_request *request, void *context)
 {
@@ -48,6 +50,8 @@ static pid_t start_server(void)
     close(ready[0]);
     close(ready[1]);
     snprintf(url, sizeof(url), "http://127.0.0.1:%u/", port);
+    snprintf(moved, sizeof(moved), "http://127.0.0.1:%u/there", port);
+    snprintf(host, sizeof(host), "127.0.0.1:%u", port);
     return pid;
 }
 
@@ -64,15 +68,27 @@ static void perform(struct engine *engine, struct transfer *transfer, struct run
     }
 }
 
+/* To the page that a relative link leads to, which is redirected like the first. */
+static bool go_on(struct run *run)
+{
+    assert_int_equal(run->pages->number, 1);
+    if (pages_follow(run->pages, slice_of("/?q=1"), 0) == -1)
+        return false;
+    pages_advance(run->pages);
+    run_clear_response(run);
+    return true;
+}
+
 /* Whether the poll brought its answer; otherwise it failed cleanly, which is checked here. */
 static bool poll_once(void)
 {
     static const struct name_value params[] = {{"q", "1"}};
     static const struct name_value headers[] = {{"X-Key", "k"}};
     static const struct status_range success[] = {{200, 299}};
+    static const struct pagination pagination = {.type = PAGINATION_LINK_HEADER, .max_pages = 9};
     const struct source source = {.name = "test",
                                   .url = url,
-                                  .host = "127.0.0.1:80",
+                                  .host = host,
                                   .params = params,
                                   .param_count = 1,
                                   .headers = headers,
@@ -82,7 +98,8 @@ static bool poll_once(void)
                                   .max_body_bytes = 1000,
                                   .max_redirects = 3,
                                   .success = success,
-                                  .success_count = 1};
+                                  .success_count = 1,
+                                  .pagination = &pagination};
     struct error err = {0};
     struct run run = {.source = &source};
     struct arena *scratch = arena_create(0);
@@ -100,6 +117,10 @@ static bool poll_once(void)
         engine, &(struct transfer_options){.user_agent = "test", .scratch = scratch});
     if (transfer != NULL)
         perform(engine, transfer, &run);
+    if (run.response.body != NULL && go_on(&run)) {
+        assert_string_equal(run.pages->url, moved);
+        perform(engine, transfer, &run);
+    }
     answered = run.response.body != NULL;
     if (answered) {
         assert_int_equal(run.failure, RUN_OK);
@@ -109,6 +130,7 @@ static bool poll_once(void)
         assert_true(run.retryable);
     }
     run_clear_response(&run);
+    pages_free(run.pages);
     transfer_free(transfer);
     engine_free(engine);
     arena_free(scratch);

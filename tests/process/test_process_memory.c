@@ -101,6 +101,27 @@ static void bodies_that_fail_the_run(void **state)
     assert_int_equal(p->run.failure, RUN_FAILED_RECORDS);
 }
 
+static void pages_that_follow_and_pages_that_fail(void **state)
+{
+    struct processing *p = *state;
+    struct pagination pagination = {.type = PAGINATION_CURSOR, .max_pages = 9};
+
+    pagination.cursor_path = jsonpath_compile("$.next", &(size_t){0}, NULL);
+    p->source.pagination = &pagination;
+    p->run.pages = pages_create(&pagination);
+    processing_records(p, "$.items");
+    fail_at_every_step(p, NULL, "{\"items\":[1],\"next\":\"x\"}");
+    assert_true(p->result.more);
+    assert_string_equal(p->run.pages->next_text, "x");
+    fail_at_every_step(p, NULL, "{\"items\":[1],\"next\":{}}");
+    assert_int_equal(p->run.failure, RUN_FAILED_PAGES);
+    fail_at_every_step(p, NULL, "{\"other\":[1],\"next\":null}");
+    assert_int_equal(p->run.failure, RUN_OK);
+    assert_int_equal(p->result.records, 0);
+    pages_free(p->run.pages);
+    jsonpath_free(pagination.cursor_path);
+}
+
 /* --- In a processor --- */
 
 struct seen {
@@ -215,6 +236,7 @@ int main(void)
         TEST(records_with_fields_of_every_kind),
         TEST(lines_with_a_path),
         TEST(bodies_that_fail_the_run),
+        TEST(pages_that_follow_and_pages_that_fail),
         TEST(a_response_too_large_for_memory_fails_alone_and_keeps_its_body),
     };
 
