@@ -164,16 +164,19 @@ void lines_set_now(struct lines *lines, int64_t now_ms)
 
 void host_set(struct lines *lines, struct host *host, unsigned max_concurrent, int64_t spacing_ms)
 {
+    bool changed = pace_set(&host->pace, 1, spacing_ms, 1, lines->now_ms);
+
+    changed = changed || host->max_concurrent != max_concurrent;
     host->max_concurrent = max_concurrent;
-    pace_set(&host->pace, 1, spacing_ms, 1, lines->now_ms);
-    refresh_host(lines, host);
+    if (changed) /* each of thousands of sources brings the same */
+        refresh_host(lines, host);
 }
 
 void limit_set(struct lines *lines, struct limit *limit, unsigned requests, int64_t per_ms,
                unsigned burst)
 {
-    pace_set(&limit->pace, requests, per_ms, burst, lines->now_ms);
-    refresh_limit(lines, limit);
+    if (pace_set(&limit->pace, requests, per_ms, burst, lines->now_ms))
+        refresh_limit(lines, limit);
 }
 
 /* Where others wait for the same limit, whatever their host, it is their turn first. */

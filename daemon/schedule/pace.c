@@ -15,13 +15,15 @@ static int64_t divide_up(int64_t a, int64_t b)
     return a / b + (a % b > 0);
 }
 
-void pace_set(struct pace *pace, unsigned requests, int64_t per_ms, unsigned burst, int64_t now_ms)
+bool pace_set(struct pace *pace, unsigned requests, int64_t per_ms, unsigned burst, int64_t now_ms)
 {
     int64_t interval_ns;
     int64_t latest_ns;
 
     assert(requests > 0 && burst > 0 && burst <= requests && per_ms >= 0);
     interval_ns = divide_up(per_ms * MS_NS, requests);
+    if (pace->interval_ns == interval_ns && pace->tolerance_ns == (burst - 1) * interval_ns)
+        return false;
     latest_ns = now_ms * MS_NS + burst * interval_ns;
     if (pace->arrival_ns > 0) /* as if the last request had come under the new rate */
         pace->arrival_ns += interval_ns - pace->interval_ns;
@@ -29,6 +31,7 @@ void pace_set(struct pace *pace, unsigned requests, int64_t per_ms, unsigned bur
         pace->arrival_ns = latest_ns;
     pace->interval_ns = interval_ns;
     pace->tolerance_ns = (burst - 1) * interval_ns;
+    return true;
 }
 
 int64_t pace_open_ms(const struct pace *pace)

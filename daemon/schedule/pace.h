@@ -20,8 +20,11 @@ struct pace {
     int64_t blocked_until_ms; /* whatever the rate says */
 };
 
-/* {0} is a pace that holds nobody up. A new rate counts from now on; a block stays. */
-void pace_set(struct pace *pace, unsigned requests, int64_t per_ms, unsigned burst, int64_t now_ms);
+/*
+ * {0} is a pace that holds nobody up. A new rate counts from the last request on; a block stays.
+ * False: it is the rate there was.
+ */
+bool pace_set(struct pace *pace, unsigned requests, int64_t per_ms, unsigned burst, int64_t now_ms);
 
 /* The first moment, perhaps past, at which a request may start. */
 int64_t pace_open_ms(const struct pace *pace);
