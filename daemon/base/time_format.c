@@ -124,7 +124,7 @@ static void put_conversion(struct text *out, const struct conversion *c, const s
     if (c->letter == 's')
         text_format(out, "%lld", (long long)floor_divide(at_ms, MS_PER_S));
     else if (c->letter == 'N')
-        text_format(out, "%03d", (int)(at_ms - floor_divide(at_ms, MS_PER_S) * MS_PER_S));
+        text_format(out, "%03d", (int)((at_ms % MS_PER_S + MS_PER_S) % MS_PER_S));
     else if (c->letter == ':')
         text_format(out, "%c%02ld:%02ld", minutes < 0 ? '-' : '+', distance / 60, distance % 60);
     else

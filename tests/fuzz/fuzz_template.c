@@ -62,13 +62,18 @@ static void render(struct slice text)
     struct text out = {0};
     struct error err = {0};
 
-    assert(template_render(text, TEMPLATE_URL, find, NULL, &out, &err) == 0);
+    assert(template_render(text, TEMPLATE_QUERY, find, NULL, &out, &err) == 0);
     assert(count("/?#&=\"\r\n ", (struct slice){out.data, out.length}) <=
            count("/?#&=\"\r\n ", text));
     text_clear(&out);
     assert(template_render(text, TEMPLATE_JSON, find, NULL, &out, &err) == 0);
     assert(count("\r\n\t", (struct slice){out.data, out.length}) <= count("\r\n\t", text));
     text_clear(&out);
+    if (template_render(text, TEMPLATE_URL, find, NULL, &out, &err) == 0)
+        assert(strstr(text_string(&out), "/../") == NULL ||
+               strchr(text_string(&out), '?') != NULL || strstr(text_string(&out), "://") != NULL);
+    text_clear(&out);
+    err = (struct error){0};
     if (template_render(text, TEMPLATE_HEADER, find, NULL, &out, &err) == 0)
         assert(count("\r\n", (struct slice){out.data, out.length}) <= count("\r\n", text));
     text_free(&out);
@@ -86,8 +91,8 @@ static void surround(struct slice text)
         template_add_literal(&template, foreign, length);
         text_add(&template, "}");
     }
-    assert(template_render((struct slice){template.data, template.length}, TEMPLATE_URL, find, NULL,
-                           &out, NULL) == 0);
+    assert(template_render((struct slice){template.data, template.length}, TEMPLATE_QUERY, find,
+                           NULL, &out, NULL) == 0);
     assert(out.length >= length && memcmp(out.data, foreign, length) == 0);
     if (!template_is_open(text))
         assert(out.length > 2 * length &&
