@@ -121,7 +121,7 @@ class Gatherd:
 
 def saturating_config(nginx, name, sources, extra=""):
     lines = ["database: gatherd.db", f"hosts: {{max_concurrent: {IN_FLIGHT}}}",
-             "defaults: {interval: 10ms}", "sources:"]
+             "defaults: {interval: 10ms, conditional: false}", "sources:"]
     lines += [f'- {{name: s{i}, url: "{nginx.url(name, i)}"{extra}}}' for i in range(sources)]
     return "\n".join(lines) + "\n"
 

@@ -16,7 +16,8 @@ void debug_log_run(const struct result *result)
     log_debug(
         "run committed", LOG_STR("source", run->source->name),
         LOG_STR("outcome", outcome_of(result)), LOG_STR("failure", run_failure_name(run->failure)),
-        LOG_INT("status", run->response.status), LOG_INT("requests", run->requests),
+        LOG_INT("status", run->response.status),
+        LOG_STR("not_modified", run->not_modified ? "1" : NULL), LOG_INT("requests", run->requests),
         LOG_INT("records", result->total.records), LOG_INT("inserted", result->total.inserted),
         LOG_INT("updated", result->total.updated), LOG_INT("unchanged", result->total.unchanged),
         LOG_INT("rejected", result->total.rejected), LOG_INT("ms", run->timing.total_us / 1000));

@@ -509,7 +509,7 @@ static int configure_schedule(struct pipeline *p, struct config *config, struct 
     if (store_register(p->store, config, states, err) == 0)
         rc = schedule_configure(p->schedule, config, states, p->options.only, p->options.only_count,
                                 clock_now(), err);
-    free(states);
+    source_states_free(states, config->source_count);
     return rc;
 }
 

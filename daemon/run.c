@@ -53,12 +53,16 @@ void run_clear_response(struct run *run)
     free(run->response.content_type);
     free(run->response.body);
     text_free(&run->response.head);
+    validators_free(run->learned);
     free(run->error);
     run->response = (struct response){0};
     run->timing = (struct run_timing){0};
     run->failure = RUN_OK;
     run->error = NULL;
     run->retryable = false;
+    run->conditional = false;
+    run->not_modified = false;
+    run->learned = NULL;
     run->retry_after_ms = -1;
     run->quota_wait_ms = -1;
     run->ignored = false;
@@ -76,6 +80,13 @@ unsigned run_page(const struct run *run)
 int64_t run_unfinished_id(const struct run *run)
 {
     return run->pages != NULL ? run->pages->run_id : 0;
+}
+
+void source_states_free(struct source_state *states, size_t count)
+{
+    for (size_t i = 0; states != NULL && i < count; i++)
+        run_state_clear(&states[i].state);
+    free(states);
 }
 
 void run_fail(struct run *run, enum run_failure failure, const char *format, ...)

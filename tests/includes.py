@@ -29,7 +29,7 @@ DOCUMENT = {"node", "json", "jsonpath", "cursor"}
 CALENDAR = {"cron", "zone"}
 CALENDAR = {"cron", "zone"}
 CONFIG = {"auth", "config"}
-MEETING = {"queue", "pages", "run", "row", "trouble", "debug_log"}  # where the stages meet
+MEETING = {"queue", "pages", "run", "run_state", "row", "trouble", "debug_log"}  # where the stages meet
 STAGES = {"schedule", "fetcher", "processor", "store", "notify", "control"}
 
 BELOW = BASE | DOCUMENT | CALENDAR | CONFIG | MEETING

@@ -73,6 +73,18 @@ static void a_run_is_a_line_of_its_counts(void **state)
                   "requests=2 records=10 inserted=1 updated=2 unchanged=3 rejected=0 ms=15\n");
 }
 
+static void a_run_without_news_says_so(void **state)
+{
+    const struct source source = {.name = "weather"};
+    struct run run = {.source = &source, .response.status = 304, .not_modified = true};
+    struct result result = {.run = &run};
+
+    (void)state;
+    assert_logged(emit_run, &result,
+                  "msg=\"run committed\" source=weather outcome=success status=304 not_modified=1 "
+                  "requests=0 records=0 inserted=0 updated=0 unchanged=0 rejected=0 ms=0\n");
+}
+
 static void emit_retry(const void *context)
 {
     debug_log_retry(context, 1234);
@@ -137,6 +149,7 @@ int main(void)
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(a_run_is_a_line_of_its_counts),
+        T(a_run_without_news_says_so),
         T(a_request_that_is_tried_again_is_a_line_with_reason_and_delay),
         T(a_reload_is_a_line_for_each_change),
     };

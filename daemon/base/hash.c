@@ -14,3 +14,8 @@ struct hash128 hash128_bytes(const void *data, size_t length)
 
     return (struct hash128){hash.low64, hash.high64};
 }
+
+bool hash128_same(struct hash128 a, struct hash128 b)
+{
+    return a.low == b.low && a.high == b.high;
+}

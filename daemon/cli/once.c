@@ -10,6 +10,7 @@
 
 struct line {
     bool ran;
+    bool not_modified;
     enum run_failure failure;
     char *note; /* owned; what is to say beyond the numbers, or NULL */
     int status;
@@ -86,6 +87,7 @@ void once_table_add(void *context, const struct result *result)
     free(line->note);
     *line = (struct line){
         .ran = true,
+        .not_modified = run->not_modified,
         .failure = run->failure,
         .note = make_note(result),
         .status = run->response.status,
@@ -114,6 +116,8 @@ static const char *outcome(const struct line *line)
 {
     if (line->failure != RUN_OK)
         return run_failure_name(line->failure);
+    if (line->not_modified)
+        return "not modified";
     return line->rejected > 0 ? "partial" : "success";
 }
 

@@ -161,8 +161,10 @@ static void set_fingerprints(struct load *load)
         struct source *source = &load->config->sources[i];
 
         source->fingerprint = source_fingerprint(source, &scratch);
-        if (text_failed(&scratch)) /* before the next source clears it */
+        if (text_failed(&scratch)) /* before the next one clears it */
             load_out_of_memory(load);
+        /* Of parts of the same, so that it needs no further memory. */
+        source->answer_fingerprint = source_answer_fingerprint(source, &scratch);
     }
     text_free(&scratch);
 }

@@ -177,9 +177,34 @@ static void put_keys(struct text *out, const struct key_set *set, const char *ta
         put_value(out, &set->keys[i], target);
 }
 
+static void put_part(struct text *out, const struct source *source, enum key_part part)
+{
+    for (size_t i = 0; i < source_key_set.count; i++) {
+        if (source_key_set.keys[i].part == part)
+            put_value(out, &source_key_set.keys[i], (const char *)source);
+    }
+}
+
 uint64_t source_fingerprint(const struct source *source, struct text *scratch)
 {
     text_clear(scratch);
     put_keys(scratch, &source_key_set, (const char *)source);
+    return hash_bytes(text_string(scratch), scratch->length);
+}
+
+/*
+ * This one is saved in the database, which others may read. Secrets are among PART_OTHER: 16 bits
+ * of their hash tell that they changed, and are no help in guessing them.
+ */
+uint64_t source_answer_fingerprint(const struct source *source, struct text *scratch)
+{
+    uint16_t other;
+
+    text_clear(scratch);
+    put_part(scratch, source, PART_OTHER);
+    other = (uint16_t)hash_bytes(text_string(scratch), scratch->length);
+    text_clear(scratch);
+    put_part(scratch, source, PART_ROWS);
+    text_append(scratch, (const char *)&other, sizeof(other));
     return hash_bytes(text_string(scratch), scratch->length);
 }

@@ -72,6 +72,14 @@ typedef bool check_object_fn(struct load *load, const struct where *where, struc
 typedef const char *entry_name_fn(struct load *load, const struct where *where,
                                   const struct item *name);
 
+/* What a key of a source decides on, for what is remembered of its answers (run_state.h). */
+enum key_part {
+    PART_OTHER,   /* something else about the answer, such as who asks */
+    PART_REQUEST, /* the request, which is compared when it is made */
+    PART_ROWS,    /* what the answer is and which rows are made of it */
+    PART_PACE,    /* when and how patiently it is asked for */
+};
+
 struct key {
     const char *name;
     const char *twin; /* KIND_SECRET: the key that names a file instead; see SECRET() */
@@ -98,6 +106,7 @@ struct key {
     bool
         templates; /* its texts may hold placeholders (template.h), and whoever uses them renders */
     bool own;      /* belongs to one source: not allowed in defaults */
+    enum key_part part; /* keys of a source */
     const char *about;
     const char *example; /* JSON for lists and mappings, else the value itself */
 };
@@ -148,7 +157,9 @@ enum source_key {
     SOURCE_ALLOW_PRIVATE_NETWORKS,
     SOURCE_SUCCESS_STATUS_CODES,
     SOURCE_RETRY,
+    SOURCE_CONDITIONAL,
     SOURCE_RESPECT_CACHE,
+    SOURCE_SKIP_UNCHANGED,
     SOURCE_RESPONSES,
     SOURCE_QUOTA,
     SOURCE_RATE_LIMIT,

@@ -352,5 +352,6 @@ void write_dump(struct load *load);
 
 /* `scratch` is any text, used and overwritten. */
 uint64_t source_fingerprint(const struct source *source, struct text *scratch);
+uint64_t source_answer_fingerprint(const struct source *source, struct text *scratch);
 
 #endif

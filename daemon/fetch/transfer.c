@@ -14,10 +14,13 @@
 #include "fetch/quota.h"
 #include "fetch/redirect.h"
 #include "fetch/request.h"
+#include "fetch/validators.h"
 #include "fetch/verdict.h"
 #include "gatherd/clock.h"
 #include "gatherd/hash.h"
 #include "gatherd/units.h"
+
+#define STATUS_NOT_MODIFIED 304
 
 /* Requests. */
 
@@ -89,7 +92,22 @@ static bool forget_challenge(struct transfer *transfer)
     return true;
 }
 
-/* Builds the request of the run and puts into it who the source is, for its own origin only. */
+/* Another origin gets nothing of what we know, and is not believed about our source. */
+static void ask_for_news(struct transfer *transfer, struct draft *draft)
+{
+    transfer->run->conditional = false;
+    if (!transfer->own_origin)
+        return;
+    transfer->request = validators_request(draft);
+    if (transfer->redirects > 0)
+        transfer->request = validators_redirected(transfer->request, text_string(&transfer->url));
+    validators_ask(transfer->run, transfer->request, draft);
+}
+
+/*
+ * Builds the request of the run and puts into it what we know and who the source is, both for its
+ * own origin only.
+ */
 static bool build(struct transfer *transfer, struct draft *draft)
 {
     build_request(transfer->run, transfer->now_ms, transfer->scratch, draft);
@@ -100,6 +118,7 @@ static bool build(struct transfer *transfer, struct draft *draft)
                   "cannot make the request: %s", draft->problem);
         return false;
     }
+    ask_for_news(transfer, draft);
     return !transfer->own_origin ||
            auth_apply(transfer->run->source->auth, draft, &transfer->receiver.fault) == 0;
 }
@@ -364,21 +383,35 @@ static bool follow(struct transfer *transfer)
     return sign(transfer, &draft) && send_request(transfer, &draft);
 }
 
-/* What the source's rules say goes before what its success_status_codes say. */
+/* There is an answer; what it says besides its body. */
+static void note_success(struct transfer *transfer, int64_t now_ms)
+{
+    struct run *run = transfer->run;
+
+    if (run->source->respect_cache)
+        run->fresh_ms = freshness_ms(&run->response, now_ms);
+    if (!run->not_modified && transfer->own_origin)
+        validators_learn(run, transfer->request, now_ms);
+}
+
+/* What we asked for goes before the source's rules, and these before its success_status_codes. */
 static enum verdict judge_answer(struct transfer *transfer)
 {
     struct run *run = transfer->run;
     const char *retry_after = transfer->receiver.retry_after;
     const struct answer_rule *rule = verdict_rule(run->source, &run->response);
+    bool success = source_is_success(run->source, run->response.status);
     int64_t now_ms = clock_wall_ms();
 
     run->quota_wait_ms = quota_wait(run->source->quota, &run->response, now_ms);
-    if (rule != NULL)
+    run->not_modified = run->response.status == STATUS_NOT_MODIFIED &&
+                        (run->conditional || (rule == NULL && success));
+    if (rule != NULL && !run->not_modified)
         return verdict_by_rule(run, rule, retry_after, now_ms);
-    if (!source_is_success(run->source, run->response.status))
+    if (run->not_modified || success)
+        note_success(transfer, now_ms);
+    else
         verdict_by_status(run, retry_after, now_ms);
-    else if (run->source->respect_cache)
-        run->fresh_ms = freshness_ms(&run->response, now_ms);
     return VERDICT_REACHED;
 }
 

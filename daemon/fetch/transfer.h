@@ -48,6 +48,7 @@ struct transfer {
     int64_t deadline_ms;        /* monotonic: `timeout` covers all hops */
     int64_t now_ms;             /* Unix time of its begin: redirects keep what was rendered */
     unsigned redirects;         /* followed so far */
+    uint16_t request;           /* which one: see validators.h */
     bool own_origin;            /* no redirect has led to another origin */
     bool as_get;                /* a redirect has made it a GET that carries nothing */
     bool from_public;           /* the first request went to a public address, as far as is known */

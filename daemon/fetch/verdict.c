@@ -5,6 +5,8 @@
 #include "fetch/failure.h"
 #include "fetch/retry_after.h"
 
+#define STATUS_NOT_MODIFIED 304
+
 static bool fits(const struct answer_rule *rule, const struct response *response)
 {
     if (rule->status_count > 0 &&
@@ -73,8 +75,13 @@ void verdict_by_status(struct run *run, const char *retry_after, int64_t now_wal
     int status = run->response.status;
     const char *phrase = failure_reason_phrase(status);
 
-    run_fail(run, RUN_FAILED_STATUS, phrase == NULL ? "HTTP %d%s" : "HTTP %d %s", status,
-             phrase == NULL ? "" : phrase);
+    if (status == STATUS_NOT_MODIFIED)
+        run_fail(run, RUN_FAILED_STATUS,
+                 "HTTP 304 Not Modified to a request without a condition; the server, or a cache "
+                 "in front of it, is at fault");
+    else
+        run_fail(run, RUN_FAILED_STATUS, phrase == NULL ? "HTTP %d%s" : "HTTP %d %s", status,
+                 phrase == NULL ? "" : phrase);
     run->retryable = failure_status_is_retryable(status);
     note_patience(run, retry_after, now_wall_ms);
 }

@@ -4,6 +4,7 @@
 #include "process/decode.h"
 #include "process/extract.h"
 #include "process/page.h"
+#include "process/unchanged.h"
 
 #define STATUS_NO_CONTENT 204
 
@@ -76,6 +77,7 @@ static int find_next_page(struct run *run, const struct node *root, struct arena
         pages_end(run->pages);
         break;
     }
+    unchanged_check_pages(run, result);
     return 0;
 }
 
@@ -87,8 +89,14 @@ int process_response(struct run *run, struct arena *arena, struct result *result
     *result = (struct result){.run = run, .body = run->response.body};
     if (run->failure != RUN_OK)
         return keep_failed_fetch(run, arena, result);
+    if (run->not_modified)
+        return 0;
     if (run->ignored || is_answer_without_content(&run->response))
         return find_next_page(run, NULL, arena, result);
+    if (unchanged_compare(run) == -1)
+        return -1;
+    if (run->not_modified)
+        return 0;
     if (decode_response(&run->response, run->source->format, arena, &decoded) == -1)
         return -1;
     if (decoded.root == NULL)

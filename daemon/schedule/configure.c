@@ -13,7 +13,7 @@
 /* What becomes of one source. */
 struct seat {
     const struct source *source;
-    const struct source_state *state;
+    struct source_state *state;
     struct entry *entry; /* NULL: this source is not to run */
     struct line *line;   /* referenced; NULL: the entry's own is right */
     bool fresh;          /* the entry was made for this seat; commit() puts it into the map */
@@ -90,7 +90,7 @@ static int reserve_heaps(const struct lines *lines, struct lane *lanes, unsigned
 }
 
 static int prepare(struct schedule *s, struct change *change, const struct config *config,
-                   const struct source_state *states, const bool *chosen)
+                   struct source_state *states, const bool *chosen)
 {
     if (map_reserve(&s->entries, s->entries.count + config->source_count) == -1)
         return -1;
@@ -127,6 +127,8 @@ static void seat_new(struct schedule *s, const struct seat *seat, struct instant
     e->failures = seat->state->failures;
     e->run.previous_scheduled_at_ms = seat->state->success_slot_ms;
     e->succeeded = seat->state->success_slot_ms != 0;
+    e->run.state = seat->state->state;
+    seat->state->state = (struct run_state){0};
     entry_first_due(s, e, seat->state, now);
     entry_queue(s, e, e->due_ms);
 }
@@ -275,7 +277,7 @@ static void free_change(const struct schedule *s, struct change *change)
     free(change->seats);
 }
 
-int schedule_configure(struct schedule *s, struct config *config, const struct source_state *states,
+int schedule_configure(struct schedule *s, struct config *config, struct source_state *states,
                        const char *const *only, size_t only_count, struct instant now,
                        struct error *err)
 {

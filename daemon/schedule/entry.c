@@ -22,6 +22,7 @@ void entry_free(struct entry *e)
         return;
     run_clear_response(&e->run);
     pages_free(e->run.pages);
+    run_state_clear(&e->run.state);
     config_unref(e->run.config);
     free(e);
 }

@@ -324,6 +324,7 @@ static struct run strip(struct run *run)
     run->pages = NULL;
     run->response = (struct response){0};
     run->error = NULL;
+    run->learned = NULL;
     run_clear_response(run);
     return answer;
 }

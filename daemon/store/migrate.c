@@ -126,6 +126,21 @@ static const struct migration migrations[] = {
     {"the slot of the last success",
      "ALTER TABLE _gatherd_sources ADD COLUMN"
      " last_success_scheduled_at TEXT /* its slot: {previous_scheduled_at} of the next run */"},
+
+    {"state of sources",
+     "CREATE TABLE _gatherd_state ( -- what a source remembers for its next run\n"
+     "  source_id INTEGER NOT NULL, -- in _gatherd_sources\n"
+     "  item TEXT NOT NULL, -- '': the source as a whole\n"
+     "  fingerprint INTEGER, -- of the configuration that the following belongs to\n"
+     "  request INTEGER, -- which request: 16 bits of its hash\n"
+     "  etag ANY, -- as it came, to be sent back; a BLOB when it is not UTF-8\n"
+     "  last_modified TEXT, -- the same\n"
+     "  body_hash TEXT, -- XXH3-128 of the last body, with skip_unchanged\n"
+     "  run_id INTEGER, -- that learned them\n"
+     "  PRIMARY KEY (source_id, item)\n"
+     ") STRICT, WITHOUT ROWID;"
+     "ALTER TABLE _gatherd_runs ADD COLUMN"
+     " not_modified /* 1: HTTP 304, or the body was the last one: nothing was read */ INTEGER;"},
 };
 
 #define VERSION ((int64_t)(sizeof(migrations) / sizeof(migrations[0])))

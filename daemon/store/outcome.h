@@ -21,6 +21,13 @@ struct moment {
     char text[CLOCK_TEXT_SIZE];
 };
 
+/* What becomes of the source's validators. */
+enum validators_change {
+    VALIDATORS_KEEP,
+    VALIDATORS_LEARN, /* those of the run's answer take their place */
+    VALIDATORS_FORGET,
+};
+
 struct outcome {
     int64_t run_id;
     enum run_failure failure; /* of the run, or RUN_FAILED_STORE */
@@ -29,8 +36,9 @@ struct outcome {
     size_t updated;
     size_t unchanged;
     size_t rejected;
-    bool unfinished;      /* a page follows: neither the run nor its source's state moves on */
-    struct tally total;   /* of the run, with the pages before and what was taken back of them */
+    bool unfinished;    /* a page follows: neither the run nor its source's state moves on */
+    struct tally total; /* of the run, with the pages before and what was taken back of them */
+    enum validators_change validators_change;
     struct error refusal; /* why the table could not take the run; ERROR_NONE: it could */
     struct error kept;    /* why it keeps the rows of earlier pages; ERROR_NONE: it let them go */
 };

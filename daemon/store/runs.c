@@ -6,8 +6,8 @@ int runs_open(struct runs *runs, sqlite3 *db, struct error *err)
         "INSERT INTO _gatherd_runs (id, source, source_id, scheduled_at, started_at, finished_at,"
         " outcome, failure, http_status, requests, bytes, records, inserted, updated, unchanged,"
         " rejected, skipped_slots, dns_ms, connect_ms, tls_ms, first_byte_ms, total_ms, queue_ms,"
-        " error, pages, append_table) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
-        " ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)"
+        " error, pages, append_table, not_modified) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
+        " ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)"
         " ON CONFLICT (id) DO UPDATE SET finished_at = excluded.finished_at,"
         " outcome = excluded.outcome, failure = excluded.failure,"
         " http_status = excluded.http_status, requests = excluded.requests,"
@@ -17,7 +17,7 @@ int runs_open(struct runs *runs, sqlite3 *db, struct error *err)
         " dns_ms = excluded.dns_ms, connect_ms = excluded.connect_ms, tls_ms = excluded.tls_ms,"
         " first_byte_ms = excluded.first_byte_ms, total_ms = excluded.total_ms,"
         " queue_ms = excluded.queue_ms, error = excluded.error, pages = excluded.pages,"
-        " append_table = excluded.append_table";
+        " append_table = excluded.append_table, not_modified = excluded.not_modified";
 
     return sqlite_prepare(db, insert, &runs->insert, err);
 }
@@ -123,5 +123,6 @@ int runs_add(struct runs *runs, const struct result *result, const struct outcom
     bind_timing(stmt, run, moment);
     sqlite_bind_string(stmt, 24, runs_error_text(&runs->error, run, outcome));
     bind_pages(stmt, run, outcome);
+    sqlite3_bind_int(stmt, 27, run->not_modified);
     return sqlite_run(stmt, "_gatherd_runs", err);
 }

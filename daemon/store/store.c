@@ -25,6 +25,7 @@
 #include "store/state.h"
 #include "store/table.h"
 #include "store/unfinished.h"
+#include "store/validators.h"
 
 struct store {
     /* Set by store_open(), never changed. */
@@ -41,6 +42,7 @@ struct store {
     struct schema *schema;
     struct runs runs;
     struct state state;
+    struct validators_table validators;
     struct dead_letters dead_letters;
     struct outcome *outcomes; /* owned: of the batch at hand, reused */
     size_t capacity;
@@ -67,6 +69,7 @@ static int prepare_statements(struct store *store, struct error *err)
         sqlite_prepare(db, "COMMIT", &store->commit, err) == -1 ||
         sqlite_prepare(db, "PRAGMA data_version", &store->data_version, err) == -1 ||
         runs_open(&store->runs, db, err) == -1 || state_open(&store->state, db, err) == -1 ||
+        validators_open(&store->validators, db, err) == -1 ||
         dead_letters_open(&store->dead_letters, db, err) == -1)
         return -1;
     store->schema = schema_create(db, err);
@@ -111,6 +114,7 @@ static void release(struct store *store, bool unused)
         schema_free(store->schema);
         runs_close(&store->runs);
         state_close(&store->state);
+        validators_close(&store->validators);
         dead_letters_close(&store->dead_letters);
         sqlite3_finalize(store->begin);
         sqlite3_finalize(store->commit);
@@ -365,7 +369,8 @@ static int write_result(struct store *store, const struct result *result, struct
     if (write_dead_letters(store, result, outcome, moment, err) == -1)
         return -1;
     sum_up(result, outcome);
-    if (runs_add(&store->runs, result, outcome, moment, err) == -1)
+    if (runs_add(&store->runs, result, outcome, moment, err) == -1 ||
+        validators_update(&store->validators, result, outcome, err) == -1)
         return -1;
     return outcome->unfinished ? 0 : state_update(&store->state, result, outcome, moment, err);
 }
@@ -450,6 +455,7 @@ static void publish(const struct store *store, struct batch *batch)
         result->updated = outcome->updated;
         result->unchanged = outcome->unchanged;
         result->rejected = outcome->rejected;
+        validators_settle(result->run, outcome);
         result->total = outcome->total;
         result->requests = result->run->requests;
         if (outcome->refusal.code != ERROR_NONE) {
@@ -511,7 +517,13 @@ static int register_sources(struct store *store, const struct config *config,
         return -1;
     read_clocks(&moment);
     for (size_t i = 0; i < config->source_count; i++) {
-        if (state_register(&store->state, &config->sources[i], moment.text, &states[i], err) == -1)
+        const struct source *source = &config->sources[i];
+        struct source_state *saved = &states[i];
+
+        saved->state = (struct run_state){0};
+        if (state_register(&store->state, source, moment.text, saved, err) == -1 ||
+            validators_load(&store->validators, source, saved->id, &saved->state.validators, err) ==
+                -1)
             return -1;
     }
     return commit(store, err);

@@ -199,6 +199,8 @@ struct source {
     unsigned line;
     /* Of everything below but host_gap_ms: equal when a reload changed nothing about it. */
     uint64_t fingerprint;
+    /* While it is the same, and the request, an answer that did not change makes the same rows. */
+    uint64_t answer_fingerprint;
 
     const char *name;
     const char *url;  /* without params; always http or https, with a host */
@@ -217,7 +219,9 @@ struct source {
     enum missed missed;
     int64_t jitter_ms;
     int64_t max_interval_ms;
-    bool respect_cache; /* what the server says of freshness makes the interval longer */
+    bool conditional;    /* validators are sent back */
+    bool skip_unchanged; /* the same body again is left unread */
+    bool respect_cache;  /* what the server says of freshness makes the interval longer */
     bool run_on_start;
 
     enum request_method method;

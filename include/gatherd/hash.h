@@ -7,6 +7,7 @@
 #ifndef GATHERD_HASH_H
 #define GATHERD_HASH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,5 +18,6 @@ struct hash128 {
 
 uint64_t hash_bytes(const void *data, size_t length);
 struct hash128 hash128_bytes(const void *data, size_t length);
+bool hash128_same(struct hash128 a, struct hash128 b);
 
 #endif

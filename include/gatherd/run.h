@@ -17,6 +17,7 @@
 
 #include "gatherd/config.h"
 #include "gatherd/pages.h"
+#include "gatherd/run_state.h"
 #include "gatherd/text.h"
 
 /* Why a run failed: the column `failure` of _gatherd_runs. */
@@ -62,7 +63,8 @@ struct run {
     /* Set by the schedule when it hands the run out; the reference keeps `source` alive. */
     struct config *config; /* owned reference; kept between two attempts, NULL between two runs */
     const struct source *source;
-    int64_t source_id; /* the store's, in _gatherd_sources */
+    int64_t source_id;      /* the store's, in _gatherd_sources */
+    struct run_state state; /* what the last committed run left; kept between two runs */
 
     /* This execution, from the schedule ... */
     int64_t scheduled_at_ms;          /* Unix time of its slot */
@@ -80,12 +82,15 @@ struct run {
     struct response response;
     enum run_failure failure;
     bool retryable;
-    bool ignored;             /* `responses` says that the answer is a success without rows */
-    char *error;              /* owned text for people, no secrets; NULL when RUN_OK */
-    int64_t retry_after_ms;   /* what the server asked for, from the answer on; -1: nothing */
-    int64_t quota_wait_ms;    /* until the server grants more requests, by `quota`; -1: goes on */
-    int64_t fresh_ms;         /* with respect_cache: how long the answer holds; 0: not a moment */
-    int64_t received_mono_us; /* when the fetcher was through, for the time in the queue */
+    bool ignored;      /* `responses` says that the answer is a success without rows */
+    bool conditional;  /* the request said which answer we have, so that 304 may be said of it */
+    bool not_modified; /* the answer is the one we have: a 304, or with skip_unchanged its body */
+    char *error;       /* owned text for people, no secrets; NULL when RUN_OK */
+    struct validators *learned; /* owned: of this answer; they take effect with its commit */
+    int64_t retry_after_ms;     /* what the server asked for, from the answer on; -1: nothing */
+    int64_t quota_wait_ms;      /* until the server grants more requests, by `quota`; -1: goes on */
+    int64_t fresh_ms;           /* with respect_cache: how long the answer holds; 0: not a moment */
+    int64_t received_mono_us;   /* when the fetcher was through, for the time in the queue */
 
     /* ... and from schedule_plan(), before the commit. */
     int64_t next_due_ms;    /* Unix time */
@@ -103,7 +108,11 @@ struct source_state {
     int64_t added_ms;        /* Unix time of its first configuration; 0: not known */
     int64_t success_slot_ms; /* Unix time, of the slot of the last successful run; 0: none */
     unsigned failures;       /* failed runs in a row */
+    struct run_state state;  /* owned */
 };
+
+/* Frees an array of them and what they own. NULL is allowed. */
+void source_states_free(struct source_state *states, size_t count);
 
 /*
  * Finds a header whatever the case of its name: the first after `*place`, which begins at 0 and is
@@ -113,7 +122,7 @@ struct source_state {
 bool response_header(const struct response *response, const char *name, size_t *place,
                      struct slice *value);
 
-/* Frees body, content type and error and forgets the answer: ready for the next request. */
+/* Frees what the answer owns and forgets it: ready for the next request. */
 void run_clear_response(struct run *run);
 
 /* The page of the request at hand, from 1; 0: its source has no pagination. */

@@ -63,13 +63,14 @@ void schedule_free(struct schedule *schedule);
  * for its next request at once); a new one is due at its saved time, or at once when that has
  * passed (unless it skips what it missed), it never ran (but a cron source waits for its first
  * slot), or run_on_start says so. A run that has begun goes on under the configuration it began
- * with, its retries and pages included. `states[i]` belongs to config->sources[i]. `only` (NULL:
+ * with, its retries and pages included. `states[i]` belongs to config->sources[i]; what a source
+ * that is new here remembers is taken out of it, the others know better themselves. `only` (NULL:
  * all) restricts to the named sources, for `run --once NAME`; names that are unknown or disabled
  * are passed over, so the caller looks first. On -1 (out of memory) nothing has changed.
  */
 int schedule_configure(struct schedule *schedule, struct config *config,
-                       const struct source_state *states, const char *const *only,
-                       size_t only_count, struct instant now, struct error *err);
+                       struct source_state *states, const char *const *only, size_t only_count,
+                       struct instant now, struct error *err);
 
 /*
  * The number of fetchers changed: hosts are dealt to the lanes anew. A lane that is no more gets

@@ -36,7 +36,8 @@ void store_close(struct store *store);
 
 /*
  * Makes sure that each source of the configuration has its row in _gatherd_sources, and fills
- * states[i] for config->sources[i]. Rows of sources that are gone stay, with their history.
+ * states[i] for config->sources[i], which own what they remember: see source_states_free(). Rows of
+ * sources that are gone stay, with their history.
  */
 int store_register(struct store *store, const struct config *config, struct source_state *states,
                    struct error *err);

@@ -61,6 +61,30 @@ static void sources_stand_in_their_order_with_what_became_of_them(void **state)
     once_table_free(table);
 }
 
+static void an_answer_that_did_not_change_is_told_from_one_without_records(void **state)
+{
+    struct once_table *table = once_table_create(&config);
+    struct run run;
+    struct result result = result_of(&run, 0);
+    size_t failed;
+    char *text;
+
+    (void)state;
+    run.response.status = 304;
+    run.not_modified = true;
+    result.total = (struct tally){0};
+    once_table_add(table, &result);
+    text = print(table, &failed);
+    assert_int_equal(failed, 0);
+    assert_string_equal(
+        text,
+        "source   outcome       status  records  inserted  updated  unchanged  rejected  ms\n"
+        "-------  ------------  ------  -------  --------  -------  ---------  --------  --\n"
+        "weather  not modified     304        0         0        0          0         0  12\n");
+    free(text);
+    once_table_free(table);
+}
+
 static void rejected_records_count_as_a_failure_and_say_why_and_where_they_are(void **state)
 {
     struct once_table *table = once_table_create(&config);
@@ -120,6 +144,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sources_stand_in_their_order_with_what_became_of_them),
+        cmocka_unit_test(an_answer_that_did_not_change_is_told_from_one_without_records),
         cmocka_unit_test(rejected_records_count_as_a_failure_and_say_why_and_where_they_are),
         cmocka_unit_test(a_row_that_the_table_refused_is_a_rejected_record_too),
         cmocka_unit_test(a_source_that_did_not_run_has_no_line),

@@ -600,18 +600,19 @@ static uint64_t fingerprint(const char *rest)
 static void the_fingerprint_changes_with_each_effective_value_and_nothing_else(void **state)
 {
     static const char *const different[] = {
-        "  enabled: false\n",      "  interval: 61s\n",
-        "  jitter: 1s\n",          "  max_interval: 2h\n",
-        "  run_on_start: true\n",  "  headers: {a: bc}\n",
-        "  headers: {ab: c}\n",    "  params: {a: bc}\n",
-        "  params: {a: [b, c]}\n", "  timeout: 31s\n",
-        "  connect_timeout: 9s\n", "  max_body_size: 1MiB\n",
-        "  max_redirects: 4\n",    "  success_status_codes: [200]\n",
-        "  format: json\n",        "  records: $.a\n",
-        "  fields: {a: $.a}\n",    "  fields: {a: {path: $.a, type: text}}\n",
-        "  exclude: [a]\n",        "  table: b\n",
-        "  primary_key: a\n",      "  retry: {max_attempts: 2}\n",
-        "  respect_cache: true\n",
+        "  enabled: false\n",       "  interval: 61s\n",
+        "  jitter: 1s\n",           "  max_interval: 2h\n",
+        "  run_on_start: true\n",   "  headers: {a: bc}\n",
+        "  headers: {ab: c}\n",     "  params: {a: bc}\n",
+        "  params: {a: [b, c]}\n",  "  timeout: 31s\n",
+        "  connect_timeout: 9s\n",  "  max_body_size: 1MiB\n",
+        "  max_redirects: 4\n",     "  success_status_codes: [200]\n",
+        "  format: json\n",         "  records: $.a\n",
+        "  fields: {a: $.a}\n",     "  fields: {a: {path: $.a, type: text}}\n",
+        "  exclude: [a]\n",         "  table: b\n",
+        "  primary_key: a\n",       "  retry: {max_attempts: 2}\n",
+        "  respect_cache: true\n",  "  conditional: false\n",
+        "  skip_unchanged: true\n",
     };
     uint64_t seen[sizeof(different) / sizeof(different[0]) + 1];
     size_t count = 0;

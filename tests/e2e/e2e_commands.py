@@ -212,7 +212,11 @@ class RunOnce(CommandCase):
             "bad: the body is not JSON: line 1, column 3: the body ends inside an array",
             "mixed: 1 record rejected, because the record is null; see _gatherd_dead_letters",
             "none: HTTP 404 Not Found"])
-        # Again: what is unchanged is counted as that.
+        # Again: what is unchanged is not sent, or else counted as that.
+        rows = self.table(self.expect(0, "run", "--once", "good", err="").stdout)
+        self.assertEqual([list(row.values())[:8] for row in rows],
+                         [["good", "not modified", "304", "0", "0", "0", "0", "0"]])
+        self.configure([self.source("good", primary_key="id", conditional=False)])
         rows = self.table(self.expect(0, "run", "--once", "good", err="").stdout)
         self.assertEqual([list(row.values())[:8] for row in rows],
                          [["good", "success", "200", "2", "0", "0", "2", "0"]])
@@ -367,7 +371,7 @@ class Formats(QueryCase):
             names = [n for n, in connection.execute(
                 "SELECT name FROM sqlite_schema WHERE name LIKE '\\_gatherd%' ESCAPE '\\'"
                 " AND type = 'table'")]
-            self.assertEqual(len(names), 6)
+            self.assertEqual(len(names), 7)
             for name in names:
                 cursor = connection.execute(f"SELECT * FROM {name}")
                 columns = [c[0] for c in cursor.description]
@@ -528,7 +532,7 @@ class Beside(CommandCase):
         root.mkdir()
         (root / "rows.json").write_text(json.dumps([{"id": i, "v": "x" * 100} for i in range(200)]))
         self.config = {"sources": [{"name": "rows", "url": f"{self.nginx(root)}/rows.json",
-                                    "interval": "100ms"}]}
+                                    "interval": "100ms", "conditional": False}]}
         self.folder.chmod(0o755)
 
     def nobody(self, *words):

@@ -329,7 +329,7 @@ class Polls(RecordedTestCase):
     def test_three_polls_of_a_running_daemon_insert_update_and_leave_alone(self):
         root = self.root()
         self.put(root, self.KEV[0])
-        daemon = self.daemon({"sources": [self.source(root, write_mode="upsert")]})
+        daemon = self.daemon({"sources": [self.source(root, write_mode="upsert", conditional=False)]})
         for i, name in enumerate(self.KEV):
             before = daemon.value("SELECT max(id) FROM _gatherd_runs") or 0 if i else 0
             self.put(root, name)

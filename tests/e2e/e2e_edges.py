@@ -402,9 +402,9 @@ class Keys(EdgeCase):
     def test_the_same_body_again_writes_no_row(self):
         body = ('[{"id": "a\\u0000b", "i": 9223372036854775808, "r": 0.1, "n": null, "o": {"x": [1]},'
                 ' "b": true}]')
-        daemon = self.poll(body, primary_key="id")
+        daemon = self.poll(body, primary_key="id", conditional=False)
         before = daemon.sql("SELECT * FROM data")
-        self.poll(body, daemon, primary_key="id")
+        self.poll(body, daemon, primary_key="id", conditional=False)
         self.assertEqual(daemon.sql("SELECT * FROM data"), before)
         self.assertEqual(daemon.sql("SELECT inserted, updated, unchanged FROM _gatherd_runs"),
                          [(1, 0, 0), (0, 0, 1)])

@@ -36,7 +36,9 @@ class Nginx(TestCase):
         return [request(*line.split(" ")) for line in self.access.read_text().splitlines()]
 
     def sources(self, url, count, **keys):
+        """Each poll is answered in full: what these tests look at is how bodies come."""
         return [{"name": f"s{n}", "url": url, "table": f"t{n}", "primary_key": "id", "write_mode": "upsert",
+                 "conditional": False,
                  "fields": {"id": "$.id", "name": "$.name", "text": "$.text"}, **keys} for n in range(count)]
 
     def test_connections_are_kept_and_few_and_bodies_compressed(self):

@@ -26,7 +26,7 @@ static bool handle(int fd, const struct http_request *request, void *context)
     if (strcmp(request->target, "/?q=1") == 0)
         http_reply(fd, 302, "Location: /there\r\nContent-Type: text/plain\r\n", "moved");
     else
-        http_reply(fd, 200, "Content-Type: application/json\r\n", "[1,2,3]");
+        http_reply(fd, 200, "Content-Type: application/json\r\nETag: \"a\"\r\n", "[1,2,3]");
     return true;
 }
 
@@ -99,6 +99,8 @@ static bool poll_once(void)
                                   .max_redirects = 3,
                                   .success = success,
                                   .success_count = 1,
+                                  .conditional = true,
+                                  .respect_cache = true,
                                   .pagination = &pagination};
     struct error err = {0};
     struct run run = {.source = &source};

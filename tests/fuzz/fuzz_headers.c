@@ -1,6 +1,7 @@
 /*
- * The first bytes are a clock, the rest are header lines: what the server says of dates and of how
- * long its answer holds.
+ * The first bytes are a clock, the rest are header lines: what the server says of dates, of how
+ * long its answer holds, and of what is to be sent back. Whatever it says, a header of ours is one
+ * line.
  */
 #include <assert.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 
 #include "fetch/freshness.h"
 #include "fetch/http_date.h"
+#include "fetch/validators.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -45,9 +47,32 @@ static void read_dates(const struct response *response, int64_t now_ms)
     }
 }
 
+/* What was learned is sent as it came. */
+static void ask_again(struct run *run)
+{
+    struct arena *arena = arena_create(4096);
+    struct draft draft;
+
+    run->state.validators = run->learned;
+    run->learned = NULL;
+    draft_start(&draft, arena, run->source->url);
+    validators_ask(run, 1, &draft);
+    assert(run->conditional == (draft.headers.count > 0));
+    assert(draft.headers.count > 0 || run->state.validators == NULL);
+    for (size_t i = 0; i < draft.headers.count; i++) {
+        const char *value = draft.headers.items[i].value;
+
+        assert(value[0] != '\0' && strlen(value) <= VALIDATORS_MAX_BYTES);
+        assert(strpbrk(value, "\r\n") == NULL);
+    }
+    run_state_clear(&run->state);
+    arena_free(arena);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct response response = {.status = 200};
+    const struct source source = {.url = "http://h/", .conditional = true};
+    struct run run = {.source = &source, .response.status = 200};
     uint32_t now_s = 0;
     int64_t now_ms;
     int64_t fresh;
@@ -56,10 +81,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     memcpy(&now_s, data, sizeof(now_s));
     now_ms = (int64_t)now_s * 1000;
-    make_head(&response.head, (const char *)data + sizeof(now_s), size - sizeof(now_s));
-    fresh = freshness_ms(&response, now_ms);
+    make_head(&run.response.head, (const char *)data + sizeof(now_s), size - sizeof(now_s));
+    fresh = freshness_ms(&run.response, now_ms);
     assert(fresh >= 0 && fresh <= FRESHNESS_MAX_S * 1000);
-    read_dates(&response, now_ms);
-    text_free(&response.head);
+    read_dates(&run.response, now_ms);
+    validators_learn(&run, 1, now_ms);
+    ask_again(&run);
+    run_clear_response(&run);
     return 0;
 }

@@ -61,7 +61,7 @@ static void a_new_database_is_marked_as_ours(void **state)
                "SELECT name FROM pragma_table_list WHERE name LIKE '\\_gatherd%' ESCAPE '\\'"
                " AND strict = 1 ORDER BY 1",
                "_gatherd_columns\n_gatherd_dead_letters\n_gatherd_migrations\n_gatherd_runs\n"
-               "_gatherd_schema_changes\n_gatherd_sources");
+               "_gatherd_schema_changes\n_gatherd_sources\n_gatherd_state");
 }
 
 static void opening_again_finds_everything_and_migrates_nothing(void **state)
@@ -469,10 +469,10 @@ static void a_run_is_recorded_with_all_that_is_known_of_it(void **state)
         rig,
         "SELECT id, source, source_id, scheduled_at, started_at, outcome, failure,"
         " http_status, requests, bytes, records, inserted, updated, unchanged, rejected,"
-        " skipped_slots, dns_ms, connect_ms, tls_ms, first_byte_ms, total_ms, queue_ms, error"
-        " FROM _gatherd_runs",
+        " skipped_slots, dns_ms, connect_ms, tls_ms, first_byte_ms, total_ms, queue_ms, error,"
+        " not_modified FROM _gatherd_runs",
         "1|t|1|2023-11-14T22:13:20.000Z|2023-11-14T22:13:20.250Z|success|NULL|200|2|10|1|1|0"
-        "|0|0|4|1.5|NULL|2.5|3.0|4.25|NULL|NULL");
+        "|0|0|4|1.5|NULL|2.5|3.0|4.25|NULL|NULL|0");
     rig_expect(rig,
                "SELECT next_due_at, last_run_id, last_run_at = last_success_at,"
                " last_run_at = (SELECT finished_at FROM _gatherd_runs), consecutive_failures, runs,"

@@ -120,6 +120,7 @@ void rig_end(struct rig *rig)
     queue_free(rig->queue);
     for (size_t i = 0; i < rig->run_count; i++) {
         run_clear_response(rig->runs[i]);
+        run_state_clear(&rig->runs[i]->state);
         free(rig->runs[i]);
     }
     for (size_t i = 0; i < rig->source_count; i++) {
@@ -153,18 +154,33 @@ struct source *rig_source(struct rig *rig, const char *url)
     return source;
 }
 
-struct run *rig_add(struct rig *rig, const struct source *source)
+struct run *rig_make_run(struct rig *rig, const struct source *source)
 {
     struct run *run = calloc(1, sizeof(*run));
 
     assert_non_null(run);
     run->source = source;
     pthread_mutex_lock(&rig->mutex);
-    assert_true(rig->run_count < RIG_RUNS && rig->due_count < RIG_RUNS);
+    assert_true(rig->run_count < RIG_RUNS);
     rig->runs[rig->run_count++] = run;
+    pthread_mutex_unlock(&rig->mutex);
+    return run;
+}
+
+void rig_add_run(struct rig *rig, struct run *run)
+{
+    pthread_mutex_lock(&rig->mutex);
+    assert_true(rig->due_count < RIG_RUNS);
     rig->due[rig->due_count++] = run;
     pthread_mutex_unlock(&rig->mutex);
     fetcher_wake(rig->fetcher);
+}
+
+struct run *rig_add(struct rig *rig, const struct source *source)
+{
+    struct run *run = rig_make_run(rig, source);
+
+    rig_add_run(rig, run);
     return run;
 }
 

@@ -32,6 +32,10 @@ void rig_end(struct rig *rig);
 /* A source for http://127.0.0.1:PORT/..., with limits that suit tests; valid until rig_end(). */
 struct source *rig_source(struct rig *rig, const char *url);
 
+/* The same in two steps, for a run that remembers something. */
+struct run *rig_make_run(struct rig *rig, const struct source *source);
+void rig_add_run(struct rig *rig, struct run *run);
+
 /* Makes a run of the source due now, and wakes the fetcher. */
 struct run *rig_add(struct rig *rig, const struct source *source);
 

@@ -24,6 +24,7 @@ void processing_free(struct processing *p)
         jsonpath_free(p->fields[i].path);
     jsonpath_free(p->source.records);
     run_clear_response(&p->run);
+    run_state_clear(&p->run.state);
     arena_free(p->arena);
     text_free(&p->text);
     free(p);

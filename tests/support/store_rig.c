@@ -177,6 +177,7 @@ struct feed *feed_create(struct rig *rig, const char *name, enum write_mode mode
         config.sources = &feed->source;
         assert_int_equal(store_register(rig->store, &config, &saved, &err), 0);
         feed->run.source_id = saved.id;
+        feed->run.state = saved.state;
     }
     if (mode != WRITE_APPEND)
         feed_key(feed, "id");
@@ -195,6 +196,7 @@ void feed_free(struct feed *feed)
     if (feed == NULL)
         return;
     feed_clear(feed);
+    run_state_clear(&feed->run.state);
     free_keys(feed);
     free(feed->columns);
     free(feed->rows);
@@ -226,6 +228,9 @@ void feed_clear(struct feed *feed)
     free(feed->run.error);
     feed->run.error = NULL;
     feed->run.failure = RUN_OK;
+    validators_free(feed->run.learned);
+    feed->run.learned = NULL;
+    feed->run.not_modified = false;
     text_clear(&feed->body);
 }
 
