@@ -75,6 +75,8 @@ static const char *load_host_name(struct load *load, const struct where *where,
     size_t offset;
     size_t length = strcspn(name->text, "/?#@% ");
 
+    if (strncmp(name->text, "unix:/", 6) == 0 && strlen(name->text) == name->length)
+        return load_keep(load, name->text, name->length); /* the host of a source with a socket */
     if (name->length == 0 || length < name->length || length >= URL_HOST_SIZE)
         return refuse_host(load, where, name,
                            "write a name or name:port, as in api.example.org:8080");
@@ -110,7 +112,9 @@ static const struct key hosts_keys[] = {
      .keys = &host_override_key_set,
      .entry_name = load_host_name,
      .instead = "none",
-     .about = "Other values for some hosts, each by its name or name:port, which goes first.",
+     .about =
+         "Other values for some hosts, each by its name, by name:port, which goes first, or by "
+         "unix:/PATH.",
      .example = "{\"api.example.org\": {\"max_concurrent\": 1, \"min_spacing\": \"1s\"}}"},
 };
 

@@ -54,12 +54,14 @@ static void overrides_are_by_name_or_by_name_and_port_and_case_does_not_count(vo
                                   "- {name: other, url: http://example.org/}\n"
                                   "- {name: six, url: 'http://[::1]/'}\n"
                                   "- {name: six_port, url: 'http://[::1]:81/'}\n"
+                                  "- {name: socket, url: http://a/, unix_socket: /run/A.sock}\n"
                                   "hosts:\n"
                                   "  overrides:\n"
                                   "    Api.Example.ORG: {max_concurrent: 1}\n"
                                   "    api.example.org:8080: {min_spacing: 1s}\n"
                                   "    '[::1]': {min_spacing: 2s}\n"
                                   "    '[::1]:81': {min_spacing: 3s}\n"
+                                  "    unix:/run/A.sock: {min_spacing: 4s}\n"
                                   "  max_concurrent: 7\n"
                                   "  min_spacing: 50ms\n");
 
@@ -69,6 +71,7 @@ static void overrides_are_by_name_or_by_name_and_port_and_case_does_not_count(vo
     check_policy(config, "other", 7, 50);
     check_policy(config, "six", 7, 2000);
     check_policy(config, "six_port", 7, 3000);
+    check_policy(config, "socket", 7, 4000);
     config_unref(config);
 }
 
