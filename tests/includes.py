@@ -30,7 +30,7 @@ CALENDAR = {"cron", "zone"}
 CALENDAR = {"cron", "zone"}
 CONFIG = {"auth", "config"}
 MEETING = {"queue", "pages", "run", "run_state", "row", "trouble", "debug_log"}  # where the stages meet
-STAGES = {"schedule", "fetcher", "processor", "store", "notify", "control"}
+STAGES = {"schedule", "fetcher", "token_cache", "processor", "store", "notify", "control"}
 
 BELOW = BASE | DOCUMENT | CALENDAR | CONFIG | MEETING
 ALLOWED = {
@@ -40,7 +40,7 @@ ALLOWED = {
     "config": BASE | DOCUMENT | CALENDAR | CONFIG,
     "": BELOW,  # queue.c, pages.c, run.c, trouble.c, debug_log.c
     "schedule": BELOW | {"schedule"},
-    "fetch": BELOW | {"fetcher"},
+    "fetch": BELOW | {"fetcher", "token_cache"},
     "process": BELOW | {"processor"},
     "store": BELOW | {"store"},
     "serve": BASE | {"notify", "control"},
@@ -48,7 +48,7 @@ ALLOWED = {
     "main": {"cli"},
     "cli": BELOW | {"cli", "pipeline", "notify", "control", "store", "fetcher"},
 }
-HEADER_ROOM = {"schedule": "schedule", "fetcher": "fetch", "processor": "process",
+HEADER_ROOM = {"schedule": "schedule", "fetcher": "fetch", "token_cache": "fetch", "processor": "process",
                "store": "store", "notify": "serve", "control": "serve", "pipeline": "pipeline", "cli": "cli"}
 
 # Each library and the only places that may know it.
