@@ -19,11 +19,17 @@
 static char url[100];
 static char host[40];
 static char moved[100]; /* where the redirect leads */
+static bool posting; /* a body, which the redirect asks for again */
 
 static bool handle(int fd, const struct http_request *request, void *context)
 {
     (void)context;
-    if (strcmp(request->target, "/?q=1") == 0)
+    if (strcmp(request->target, "/?q=1") == 0 && strcmp(request->method, "POST") == 0)
+        http_reply(fd, 307, "Location: /there\r\n", "moved");
+    else if (strcmp(request->target, "/there") == 0 && strcmp(request->method, "POST") == 0)
+        http_reply(fd, strcmp(request->body, "{\"a\":1}") == 0 ? 200 : 400,
+                   "Content-Type: application/json\r\n", "[1,2,3]");
+    else if (strcmp(request->target, "/?q=1") == 0)
         http_reply(fd, 302, "Location: /there\r\nContent-Type: text/plain\r\n", "moved");
     else
         http_reply(fd, 200, "Content-Type: application/json\r\nETag: \"a\"\r\n", "[1,2,3]");
@@ -86,6 +92,7 @@ static bool poll_once(void)
     static const struct name_value headers[] = {{"X-Key", "k"}};
     static const struct status_range success[] = {{200, 299}};
     static const struct pagination pagination = {.type = PAGINATION_LINK_HEADER, .max_pages = 9};
+    static const struct request_body body = {.text = "{\"a\":1}", .is_json = true};
     const struct source source = {.name = "test",
                                   .url = url,
                                   .host = host,
@@ -93,6 +100,8 @@ static bool poll_once(void)
                                   .param_count = 1,
                                   .headers = headers,
                                   .header_count = 1,
+                                  .method = posting ? METHOD_POST : METHOD_GET,
+                                  .body = posting ? &body : NULL,
                                   .timeout_ms = 300,
                                   .connect_timeout_ms = 300,
                                   .max_body_bytes = 1000,
@@ -162,6 +171,15 @@ static void one_allocation_that_fails_costs_one_attempt(void **state)
     fail_each(true);
 }
 
+static void one_allocation_that_fails_costs_one_attempt_of_a_post(void **state)
+{
+    (void)state;
+    posting = true;
+    fail_each(true);
+    fail_each(false);
+    posting = false;
+}
+
 static void memory_that_stays_out_is_a_failed_attempt(void **state)
 {
     (void)state;
@@ -172,6 +190,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_allocation_that_fails_costs_one_attempt),
+        cmocka_unit_test(one_allocation_that_fails_costs_one_attempt_of_a_post),
         cmocka_unit_test(memory_that_stays_out_is_a_failed_attempt),
     };
     pid_t server = start_server();

@@ -81,41 +81,63 @@ bool http_header(const struct http_request *request, const char *name, char *val
     return false;
 }
 
-/* Reads one head into `head`; what follows it belongs to the next request. */
-static bool read_head(int fd, char *head, size_t *used)
-{
-    while (strstr(head, "\r\n\r\n") == NULL) {
-        ssize_t got = *used + 1 < MAX_HEAD ? recv(fd, head + *used, MAX_HEAD - 1 - *used, 0) : 0;
+/* What has come of a connection's requests and was not answered yet. */
+struct pending {
+    char *data; /* with a NUL behind it */
+    size_t length;
+    size_t capacity;
+};
 
-        if (got <= 0)
-            return false;
-        *used += (size_t)got;
-        head[*used] = '\0';
+static bool make_room(struct pending *pending, size_t need)
+{
+    if (need >= MAX_REQUEST)
+        return false;
+    if (need >= pending->capacity) {
+        pending->capacity = need + 1;
+        pending->data = realloc(pending->data, pending->capacity);
+        assert_non_null(pending->data);
     }
     return true;
 }
 
 /* Reads until `need` bytes are there. */
-static bool read_more(int fd, char *buffer, size_t *used, size_t need)
+static bool read_body(int fd, struct pending *pending, size_t need)
 {
-    while (*used < need) {
-        ssize_t got = need < MAX_REQUEST ? recv(fd, buffer + *used, need - *used, 0) : 0;
+    if (!make_room(pending, need))
+        return false;
+    while (pending->length < need) {
+        ssize_t got = recv(fd, pending->data + pending->length, need - pending->length, 0);
 
         if (got <= 0)
             return false;
-        *used += (size_t)got;
-        buffer[*used] = '\0';
+        pending->length += (size_t)got;
+        pending->data[pending->length] = '\0';
     }
     return true;
 }
 
-static bool answer(const struct connection *c, char *buffer, size_t *used)
+/* Reads one head; what follows it is the body, or belongs to the next request. */
+static bool read_head(int fd, struct pending *pending)
 {
-    size_t head = (size_t)(strstr(buffer, "\r\n\r\n") - buffer) + 4;
+    while (strstr(pending->data, "\r\n\r\n") == NULL) {
+        size_t room = pending->length + 1 < MAX_HEAD ? MAX_HEAD - 1 - pending->length : 0;
+        ssize_t got = room > 0 ? recv(fd, pending->data + pending->length, room, 0) : 0;
+
+        if (got <= 0)
+            return false;
+        pending->length += (size_t)got;
+        pending->data[pending->length] = '\0';
+    }
+    return true;
+}
+
+static bool answer(const struct connection *c, struct pending *pending)
+{
+    size_t head = (size_t)(strstr(pending->data, "\r\n\r\n") - pending->data) + 4;
     char method[20] = "";
     char target[16 * 1024] = "";
     char length[20] = "0";
-    char *copy = strndup(buffer, head);
+    char *copy = strndup(pending->data, head);
     struct http_request request = {
         .method = method, .target = target, .head = copy, .connection = c->number};
     size_t end;
@@ -126,18 +148,18 @@ static bool answer(const struct connection *c, char *buffer, size_t *used)
     sscanf(copy, "%19s %16383s", method, target);
     http_header(&request, "Content-Length", length, sizeof(length));
     request.body_bytes = strtoul(length, NULL, 10);
-    request.body = buffer + head;
     end = head + request.body_bytes;
-    if (!read_more(c->fd, buffer, used, end)) {
+    if (!read_body(c->fd, pending, end)) {
         free(copy);
         return false;
     }
-    saved = buffer[end];
-    buffer[end] = '\0';
+    request.body = pending->data + head;
+    saved = pending->data[end];
+    pending->data[end] = '\0';
     keep = c->server->handler(c->fd, &request, c->server->context);
-    buffer[end] = saved;
-    memmove(buffer, buffer + end, *used - end + 1);
-    *used -= end;
+    pending->data[end] = saved;
+    memmove(pending->data, pending->data + end, pending->length - end + 1);
+    pending->length -= end;
     free(copy);
     atomic_fetch_add(&c->server->requests, 1);
     return keep;
@@ -146,12 +168,11 @@ static bool answer(const struct connection *c, char *buffer, size_t *used)
 static void *serve(void *argument)
 {
     struct connection *c = argument;
-    char *head = calloc(1, MAX_REQUEST);
-    size_t used = 0;
+    struct pending pending = {.data = calloc(1, MAX_HEAD), .capacity = MAX_HEAD};
 
-    while (head != NULL && read_head(c->fd, head, &used) && answer(c, head, &used))
+    while (pending.data != NULL && read_head(c->fd, &pending) && answer(c, &pending))
         ;
-    free(head);
+    free(pending.data);
     atomic_fetch_sub(&c->server->open, 1);
     shutdown(c->fd, SHUT_RDWR); /* closed after the join, so that its number stays its own */
     return NULL;
