@@ -28,7 +28,8 @@ class Scale(harness.TestCase):
         self.url = self.nginx(root)
 
     def config(self):
-        return {"hosts": {"max_concurrent": 64},
+        return {"defaults": {"conditional": False},  # every poll brings its rows
+                "hosts": {"max_concurrent": 64},
                 "queue": {"max_items": MAX_ITEMS, "max_bytes": f"{MAX_BYTES}B"},
                 "sources": [{"name": f"s{i:04}", "url": f"{self.url}/data.json?{i}",
                              "table": f"t{i:04}", "interval": "1s", "timeout": "10s"}
