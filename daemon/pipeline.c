@@ -15,8 +15,8 @@
 #include "gatherd/processor.h"
 #include "gatherd/queue.h"
 #include "gatherd/schedule.h"
+#include "gatherd/steer.h"
 #include "gatherd/store.h"
-#include "gatherd/token_cache.h"
 #include "gatherd/trouble.h"
 
 #define CHECKPOINT_EVERY_MS (60 * 1000)
@@ -44,8 +44,8 @@ struct pipeline {
     struct pipeline_options options;
     struct store *store;
     struct queue *queue;
-    struct token_cache *tokens;
     struct schedule *schedule;
+    struct steer steer;
     struct config *opened; /* owned reference: the store was opened as this one says */
 
     /* Main thread only. */
@@ -91,12 +91,36 @@ static bool lane_is_open(struct pipeline *p, unsigned lane)
     return open;
 }
 
+/* What a run of a source with `incremental` asks for: known before its first request. */
+static void begin_position(struct run *run)
+{
+    struct error err = {0};
+
+    if (run->requests == 0 && run->state.position != NULL && run_unfinished_id(run) == 0)
+        position_end(run->state.position);
+    if (run->state.position == NULL)
+        run->state.position = position_create(NULL);
+    if (run->state.position == NULL) {
+        run_fail(run, RUN_FAILED_POSITION, "out of memory for the position");
+        return;
+    }
+    if (position_begin(run->state.position, run->source, clock_wall_ms(), &err) == -1)
+        run_fail(run, RUN_FAILED_POSITION, "%s", err.text);
+    run->silent = run->state.position->nothing;
+}
+
 static struct run *take(void *context, unsigned lane, int64_t *wait_ms)
 {
     struct pipeline *p = context;
+    struct run *run;
 
     *wait_ms = -1;
-    return lane_is_open(p, lane) ? schedule_take(p->schedule, lane, clock_now(), wait_ms) : NULL;
+    if (!lane_is_open(p, lane))
+        return NULL;
+    run = schedule_take(p->schedule, lane, clock_now(), wait_ms);
+    if (run != NULL && run->source->incremental != NULL)
+        begin_position(run);
+    return run;
 }
 
 static const char *const hold_words[] = {
@@ -209,6 +233,7 @@ static void committed(void *context, const struct result *result)
     if (result->run->failure == RUN_FAILED_STORE)
         schedule_refused(p->schedule, result->run);
     count_response(p, result);
+    steer_note(&p->steer, result);
     if (result->more && result->run->failure == RUN_OK) {
         debug_log_page(result);
         return; /* what is said of a run is said at its end */
@@ -257,7 +282,6 @@ static struct fetcher *start_fetcher(struct pipeline *p, const struct config *co
         .lane = lane,
         .max_in_flight = config->max_in_flight,
         .user_agent = USER_AGENT,
-        .tokens = p->tokens,
     };
     struct fetcher_hooks hooks = {p, take, transfer_ended, retry_delay, retry, give_up};
 
@@ -483,13 +507,14 @@ static void pipeline_free(struct pipeline *p)
 {
     struct dropped *next;
 
+    if (p->schedule != NULL)
+        steer_close(&p->steer);
     schedule_free(p->schedule);
     for (struct dropped *d = p->dropped; d != NULL; d = next) {
         next = d->next;
         free(d);
     }
     queue_free(p->queue);
-    token_cache_free(p->tokens);
     store_close(p->store);
     config_unref(p->config);
     config_unref(p->opened);
@@ -500,19 +525,28 @@ static void pipeline_free(struct pipeline *p)
     free(p);
 }
 
-/* Beside the database, whose lock keeps others from writing it. */
-static struct token_cache *create_tokens(const struct config *config, struct error *err)
+/* The only source walks a range instead of what is its own. */
+static int begin_backfill(const struct pipeline_options *options, const struct config *config,
+                          struct source_state *states, struct error *err)
 {
-    struct token_cache *tokens = NULL;
-    struct text path = {0};
+    const struct source *source;
+    struct source_state *saved;
 
-    text_format(&path, "%s-tokens", config->database);
-    if (text_failed(&path))
-        error_set(err, ERROR_NOMEM, "tokens: out of memory");
-    else
-        tokens = token_cache_create(path.data, err);
-    text_free(&path);
-    return tokens;
+    if (options->backfill_from == NULL)
+        return 0;
+    source = config_find_source(config, options->only[0]);
+    saved = &states[source->index];
+    if (saved->state.position == NULL)
+        saved->state.position = position_create(NULL);
+    if (saved->state.position == NULL) {
+        error_set(err, ERROR_NOMEM, "out of memory for the position");
+        return -1;
+    }
+    if (position_start_backfill(saved->state.position, source->incremental, options->backfill_from,
+                                options->backfill_to, err) == -1)
+        return -1;
+    saved->state.position->backfill->live_again_ms = INT64_MAX;
+    return 0;
 }
 
 /* The sources of `config` become the schedule's, with what the store remembers of them. */
@@ -525,7 +559,8 @@ static int configure_schedule(struct pipeline *p, struct config *config, struct 
         error_set(err, ERROR_NOMEM, "sources: out of memory");
         return -1;
     }
-    if (store_register(p->store, config, states, err) == 0)
+    if (store_register(p->store, config, states, err) == 0 &&
+        begin_backfill(&p->options, config, states, err) == 0)
         rc = schedule_configure(p->schedule, config, states, p->options.only, p->options.only_count,
                                 clock_now(), err);
     source_states_free(states, config->source_count);
@@ -571,12 +606,11 @@ struct pipeline *pipeline_start(struct config *config, const struct pipeline_opt
         error_set(err, ERROR_NOMEM, "queue: out of memory");
         goto fail;
     }
-    p->tokens = create_tokens(config, err);
-    if (p->tokens == NULL)
-        goto fail;
     schedule_options.wake_context = p;
     schedule_options.dropped_context = p;
     p->schedule = schedule_create(&schedule_options, err);
+    if (p->schedule != NULL)
+        steer_open(&p->steer, p->schedule, p->store);
     if (p->schedule == NULL || configure_schedule(p, config, err) == -1)
         goto fail;
     if (hire(p, config, &crew, err) == -1)
@@ -776,6 +810,11 @@ static int drain(struct pipeline *p, int64_t deadline_ms, struct error *err)
             return -1;
         }
     }
+}
+
+struct steer *pipeline_steer(struct pipeline *p)
+{
+    return &p->steer;
 }
 
 struct pipeline_stats pipeline_stats(struct pipeline *p)

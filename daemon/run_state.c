@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gatherd/position.h"
+
 /* Copies a slice to `place` and moves it behind; an empty one is NULL. */
 static char *put(char **place, struct slice text)
 {
@@ -58,5 +60,6 @@ bool validators_same(const struct validators *a, const struct validators *b)
 void run_state_clear(struct run_state *state)
 {
     validators_free(state->validators);
+    position_free(state->position);
     *state = (struct run_state){0};
 }

@@ -22,15 +22,25 @@ BASE = {
     "template",
     "text",
     "thread",
+    "ties",
     "timestamp",
     "units",
 }
 DOCUMENT = {"node", "json", "jsonpath", "cursor"}
 CALENDAR = {"cron", "zone"}
-CALENDAR = {"cron", "zone"}
 CONFIG = {"auth", "config"}
-MEETING = {"queue", "pages", "run", "run_state", "row", "trouble", "debug_log"}  # where the stages meet
-STAGES = {"schedule", "fetcher", "token_cache", "processor", "store", "notify", "control"}
+# Where the stages meet.
+MEETING = {
+    "debug_log",
+    "pages",
+    "position",
+    "queue",
+    "row",
+    "run",
+    "run_state",
+    "trouble",
+}
+STAGES = {"schedule", "fetcher", "processor", "store", "notify", "control", "steer"}
 
 BELOW = BASE | DOCUMENT | CALENDAR | CONFIG | MEETING
 ALLOWED = {
@@ -40,16 +50,16 @@ ALLOWED = {
     "config": BASE | DOCUMENT | CALENDAR | CONFIG,
     "": BELOW,  # queue.c, pages.c, run.c, trouble.c, debug_log.c
     "schedule": BELOW | {"schedule"},
-    "fetch": BELOW | {"fetcher", "token_cache"},
+    "fetch": BELOW | {"fetcher"},
     "process": BELOW | {"processor"},
     "store": BELOW | {"store"},
     "serve": BASE | {"notify", "control"},
     "pipeline": BELOW | STAGES | {"pipeline"},
     "main": {"cli"},
-    "cli": BELOW | {"cli", "pipeline", "notify", "control", "store", "fetcher"},
+    "cli": BELOW | {"cli", "pipeline", "steer", "notify", "control", "store", "fetcher"},
 }
-HEADER_ROOM = {"schedule": "schedule", "fetcher": "fetch", "token_cache": "fetch", "processor": "process",
-               "store": "store", "notify": "serve", "control": "serve", "pipeline": "pipeline", "cli": "cli"}
+HEADER_ROOM = {"schedule": "schedule", "fetcher": "fetch", "processor": "process",
+               "store": "store", "notify": "serve", "control": "serve", "pipeline": "pipeline", "steer": "pipeline", "cli": "cli"}
 
 # Each library and the only places that may know it.
 DOORS = {
@@ -73,7 +83,7 @@ def room_of(path):
         return HEADER_ROOM[name]
     if len(parts) == 3:
         return parts[1]
-    return path.stem if path.stem in ("pipeline", "main") else ""
+    return {"pipeline": "pipeline", "steer": "pipeline", "main": "main"}.get(path.stem, "")
 
 
 def misfits(path):

@@ -14,6 +14,7 @@ static const char *const names[] = {
     [TEMPLATE_PREVIOUS_SCHEDULED_AT] = "previous_scheduled_at",
     [TEMPLATE_NOW] = "now",
     [TEMPLATE_CURSOR] = "cursor",
+    [TEMPLATE_CURSOR_END] = "cursor_end",
     [TEMPLATE_ITEM] = "item",
 };
 

@@ -19,6 +19,8 @@ struct command {
 extern const struct command command_run;
 extern const struct command command_check;
 extern const struct command command_query;
+extern const struct command command_state;
+extern const struct command command_backfill;
 extern const struct command command_version;
 
 /*

@@ -1,13 +1,10 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "cli/command.h"
-#include "cli/format.h"
-#include "gatherd/store.h"
+#include "cli/show.h"
 
 static const struct option options[] = {
     {"config", required_argument, NULL, 'c'},
@@ -24,55 +21,6 @@ struct request {
     enum format format;
 };
 
-/* In characters; 0: standard output is no terminal. */
-static size_t terminal_width(void)
-{
-    struct winsize size;
-
-    if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == -1)
-        return 0;
-    return size.ws_col;
-}
-
-/*
- * What came before an error of the SQL is shown. -1 without a text in `err`: the output failed, and
- * that has been said.
- */
-static int run_statements(struct store_reader *reader, const struct request *request,
-                          struct error *err)
-{
-    struct formatter *formatter = formatter_create(request->format, stdout, terminal_width());
-    struct store_query_hooks hooks = {formatter, formatter_columns, formatter_row};
-    int rc = -1;
-
-    if (formatter == NULL) {
-        error_set(err, ERROR_NOMEM, "out of memory");
-        return -1;
-    }
-    if (store_query(reader, request->sql, &hooks, err) == -1)
-        formatter_break_off(formatter);
-    else
-        rc = formatter_end(formatter);
-    if (rc == -1 && formatter_errno(formatter) != 0)
-        command_output_failed(formatter_errno(formatter));
-    else if (rc == -1)
-        error_set(err, ERROR_NOMEM, "out of memory"); /* unless the SQL failed */
-    formatter_free(formatter);
-    return rc;
-}
-
-static int query(const struct request *request, const char *database)
-{
-    struct error err = {0};
-    struct store_reader *reader = store_reader_open(database, &err);
-    int status = EX_OK;
-
-    if (reader == NULL || run_statements(reader, request, &err) == -1)
-        status = err.code == ERROR_NONE ? EX_IOERR : command_failed(&err);
-    store_reader_close(reader);
-    return status;
-}
-
 static int query_configured(const struct request *request)
 {
     struct config *config;
@@ -80,12 +28,12 @@ static int query_configured(const struct request *request)
     int status;
 
     if (request->database != NULL)
-        return query(request, request->database);
+        return show_query(request->database, request->sql, request->format);
     path = command_config_path(request->config);
     config = path == NULL ? NULL : command_load_config(path, NULL);
     if (config == NULL)
         return EX_CONFIG;
-    status = query(request, config->database);
+    status = show_query(config->database, request->sql, request->format);
     config_unref(config);
     return status;
 }

@@ -12,6 +12,7 @@
 
 #include "cli/command.h"
 #include "cli/once.h"
+#include "cli/remote.h"
 #include "gatherd/clock.h"
 #include "gatherd/fetcher.h"
 #include "gatherd/log.h"
@@ -28,7 +29,8 @@
 struct service {
     const char *path; /* of the configuration */
     struct pipeline *pipeline;
-    int64_t watchdog_ms; /* between two WATCHDOG=1; 0: nobody listens */
+    struct control *control; /* NULL: commands cannot reach us */
+    int64_t watchdog_ms;     /* between two WATCHDOG=1; 0: nobody listens */
     int64_t fed_at_ms;
     bool hang_logged;
     int64_t status_at_ms;
@@ -184,10 +186,26 @@ static int stop(struct service *service, struct error *err)
     let_signals_kill();
     if (err->code != ERROR_NONE)
         end_at_once(err);
+    control_stop(service->control);
     if (pipeline_stop(service->pipeline, &stats, &stop_err) == -1)
         end_at_once(&stop_err);
     log_totals(&stats);
     return EX_OK;
+}
+
+/* Polling goes before commands: without the socket the daemon does its work. */
+static void listen_to_commands(struct service *service, const char *database)
+{
+    char *path = control_path(database);
+    struct error err = {0};
+
+    if (path != NULL)
+        service->control =
+            control_start(path, remote_answer, pipeline_steer(service->pipeline), &err);
+    if (service->control == NULL)
+        log_warning("`gatherd state` and `gatherd backfill` cannot reach the daemon",
+                    LOG_STR("error", path == NULL ? "out of memory" : err.text));
+    free(path);
 }
 
 static int run_service(struct config *config, const char *path)
@@ -202,6 +220,7 @@ static int run_service(struct config *config, const char *path)
         config_unref(config);
         return error_exit_status(err.code);
     }
+    listen_to_commands(&service, config->database);
     log_info("ready", LOG_STR("version", GATHERD_VERSION), LOG_STR("config", path),
              LOG_STR("database", config->database), LOG_INT("sources", config->source_count),
              LOG_INT("fetchers", config->fetchers), LOG_INT("processors", config->processors));

@@ -155,6 +155,28 @@ static void write_number(struct dump *d, const struct shown *shown)
         text_format(d->out, "%lld", (long long)value);
 }
 
+static struct span span_of(const struct key *key, const char *target)
+{
+    struct span span;
+
+    memcpy(&span, target + key->offset, sizeof(span));
+    return span;
+}
+
+static void write_span(struct dump *d, const struct shown *shown)
+{
+    struct span span = span_of(shown->key, shown->target);
+    char text[UNITS_TEXT_SIZE];
+
+    text_char(d->out, ' ');
+    if (shown->tainted)
+        put_mask(d);
+    else if (span.is_time)
+        text_add(d->out, units_format_duration(span.amount, text));
+    else
+        text_format(d->out, "%lld", (long long)span.amount);
+}
+
 static void write_choice(struct dump *d, const struct shown *shown)
 {
     text_char(d->out, ' ');
@@ -406,12 +428,12 @@ static write_value_fn *const writers[KIND_COUNT_OF_KINDS] = {
     [KIND_DURATION] = write_number,
     [KIND_SIZE] = write_number,
     [KIND_CHOICE] = write_choice,
+    [KIND_SPAN] = write_span,
     [KIND_DATABASE] = write_path,
     [KIND_FILE] = write_path,
     [KIND_TEXT] = write_string,
     [KIND_NAME] = write_string,
     [KIND_URL] = write_string,
-    [KIND_ENDPOINT] = write_string,
     [KIND_TABLE] = write_table,
     [KIND_PATH] = write_jsonpath,
     [KIND_CRON] = write_cron,
@@ -451,6 +473,8 @@ static bool has_value(const struct key *key, const char *target, enum given_how 
     case KIND_DURATION:
     case KIND_SIZE:
         return has_number(key, target, how);
+    case KIND_SPAN:
+        return span_of(key, target).amount != 0;
     case KIND_CHOICE:
         return choice_of(key, target) != NULL;
     case KIND_NAMES:

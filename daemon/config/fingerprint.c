@@ -41,6 +41,12 @@ static void put_proxy(struct text *out, const struct proxy *proxy)
     put_string(out, proxy == NULL ? NULL : proxy->password);
 }
 
+static void put_span(struct text *out, const struct span *span)
+{
+    text_append(out, (const char *)&span->amount, sizeof(span->amount));
+    text_char(out, span->is_time ? 't' : 'n');
+}
+
 static void put_field(struct text *out, const struct field *field)
 {
     put_string(out, field->name);
@@ -126,7 +132,6 @@ static void put_value(struct text *out, const struct key *key, const char *targe
     case KIND_FILE:
     case KIND_NAME:
     case KIND_URL:
-    case KIND_ENDPOINT:
     case KIND_TABLE:
     case KIND_TIMEZONE:
         memcpy(&pointer, target + key->offset, sizeof(pointer));
@@ -160,6 +165,9 @@ static void put_value(struct text *out, const struct key *key, const char *targe
     case KIND_OBJECT_LIST:
     case KIND_OBJECT_MAP:
         put_list(out, key, target);
+        break;
+    case KIND_SPAN:
+        put_span(out, (const struct span *)(const void *)(target + key->offset));
         break;
     case KIND_GROUP:
         put_keys(out, key->keys, target);
@@ -208,12 +216,4 @@ uint64_t source_answer_fingerprint(const struct source *source, struct text *scr
     put_part(scratch, source, PART_ROWS);
     text_append(scratch, (const char *)&other, sizeof(other));
     return hash_bytes(text_string(scratch), scratch->length);
-}
-
-struct hash128 object_fingerprint(const struct key_set *set, const void *object,
-                                  struct text *scratch)
-{
-    text_clear(scratch);
-    put_keys(scratch, set, object);
-    return hash128_bytes(text_string(scratch), scratch->length);
 }

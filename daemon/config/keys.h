@@ -17,14 +17,14 @@ enum kind {
     KIND_COUNT, /* a whole number */
     KIND_DURATION,
     KIND_SIZE,
+    KIND_SPAN, /* a duration, or a whole number: how far a position moves; a struct span */
     KIND_CHOICE,
     KIND_DATABASE,
     KIND_FILE, /* a path, relative to the folder of the main file */
     KIND_TEXT, /* any text, a number as it is written too; its range is that of its length */
     KIND_NAME,
     KIND_URL,
-    KIND_PROXY,    /* the URL of one: a struct proxy */
-    KIND_ENDPOINT, /* a URL of its own, and beside it "name:port" of its host */
+    KIND_PROXY, /* the URL of one: a struct proxy */
     KIND_TABLE,
     KIND_PATH, /* JSONPath */
     KIND_CRON,
@@ -89,7 +89,7 @@ struct key {
     /* Where the value goes in the struct that the set describes; width 0: nowhere, it is checked */
     size_t offset;
     size_t width;
-    size_t count_offset; /* of the size_t beside an array; KIND_ENDPOINT: of the host */
+    size_t count_offset; /* of the size_t beside an array */
 
     /* Range of a number, both ends belong to it; KIND_NAMES and lists of objects: how many. */
     int64_t low;
@@ -159,6 +159,7 @@ enum source_key {
     SOURCE_SUCCESS_STATUS_CODES,
     SOURCE_RETRY,
     SOURCE_CONDITIONAL,
+    SOURCE_INCREMENTAL,
     SOURCE_RESPECT_CACHE,
     SOURCE_SKIP_UNCHANGED,
     SOURCE_RESPONSES,
@@ -204,11 +205,11 @@ extern const struct key_set rate_limit_key_set;    /* of struct rate_limit */
 extern const struct key_set source_key_set;        /* of struct source */
 extern const struct key_set quota_key_set;         /* of struct quota */
 extern const struct key_set answer_rule_key_set;   /* of struct answer_rule */
+extern const struct key_set incremental_key_set;   /* of struct incremental */
 extern const struct key_set retry_key_set;         /* of struct retry_policy */
 extern const struct key_set tls_key_set;           /* of struct tls_options */
 extern const struct key_set pagination_key_set;    /* of struct pagination */
 extern const struct key_set auth_key_set;          /* of struct auth */
-extern const struct key_set login_key_set;         /* of struct login */
 extern const struct key_set field_key_set;         /* of struct field */
 extern const struct key_set secret_key_set;        /* of struct secret */
 extern const struct key_set *const key_sets[];     /* all of them, ended by NULL */

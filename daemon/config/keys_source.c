@@ -451,6 +451,15 @@ static const struct key source_keys[] = {
                            .about = "How to go on to the next page; a page's rows are committed "
                                     "before the next one is asked for.",
                            .example = "{\"type\": \"link_header\"}"},
+    [SOURCE_INCREMENTAL] = {.name = "incremental",
+                            .kind = KIND_OBJECT,
+                            TO(struct source, incremental),
+                            .keys = &incremental_key_set,
+                            .instead = "each run asks for all",
+                            .about = "Only what is new is asked for: from the greatest position "
+                                     "seen so far.",
+                            .example = "{\"cursor_path\": \"$.updated_at\", \"param\": "
+                                       "\"since\"}"},
     [SOURCE_FORMAT] = {.name = "format",
                        .part = PART_ROWS,
                        .kind = KIND_CHOICE,

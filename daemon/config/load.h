@@ -18,7 +18,6 @@
 #include "config/map.h"
 #include "gatherd/arena.h"
 #include "gatherd/config.h"
-#include "gatherd/hash.h"
 #include "gatherd/text.h"
 
 /* Beyond so many nobody reads them, and a hostile file could fill the memory with them. */
@@ -250,9 +249,10 @@ bool is_sound(const struct given *given, unsigned row); /* not given, or without
 typedef bool load_value_fn(struct load *load, const struct where *where, const struct key *key,
                            struct item *item, void *target);
 
-load_value_fn load_boolean, load_count, load_duration, load_size, load_choice; /* value.c */
-load_value_fn load_plain_text, load_file_path, load_database, load_name, load_url, load_endpoint,
-    load_table, load_path;                       /* value_text.c */
+load_value_fn load_boolean, load_count, load_duration, load_size, load_span,
+    load_choice; /* value.c */
+load_value_fn load_plain_text, load_file_path, load_database, load_name, load_url, load_table,
+    load_path;                                   /* value_text.c */
 load_value_fn load_cron, load_timezone;          /* value_time.c */
 load_value_fn load_names, load_status_codes;     /* value_list.c */
 load_value_fn load_headers, load_params;         /* value_pairs.c */
@@ -354,9 +354,5 @@ void write_dump(struct load *load);
 /* `scratch` is any text, used and overwritten. */
 uint64_t source_fingerprint(const struct source *source, struct text *scratch);
 uint64_t source_answer_fingerprint(const struct source *source, struct text *scratch);
-
-/* The same of one mapping that the table describes; with 128 bits, for what must not collide. */
-struct hash128 object_fingerprint(const struct key_set *set, const void *object,
-                                  struct text *scratch);
 
 #endif

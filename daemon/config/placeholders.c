@@ -6,13 +6,33 @@
 #include "gatherd/template.h"
 
 /* The values that exist only beside a key of the source. */
+static bool has_cursor(const struct source *source)
+{
+    return source->incremental != NULL && source->incremental->initial_value != NULL;
+}
+
+/* Where nothing else bounds a request, the time of the request does if the positions are times. */
+static bool has_cursor_end(const struct source *source)
+{
+    const struct incremental *inc = source->incremental;
+    int64_t wall_ms;
+
+    return inc != NULL && (inc->end != NULL || inc->step.amount != 0 ||
+                           (inc->initial_value != NULL &&
+                            cursor_time(&inc->rule, slice_of(inc->initial_value), &wall_ms)));
+}
+
 static const struct {
     enum template_name name;
+    bool (*is_there)(const struct source *source); /* NULL: never */
     const char *key;
     const char *what; /* it says */
 } needs[] = {
-    {TEMPLATE_CURSOR, "incremental", "where it begins and what moves it"},
-    {TEMPLATE_ITEM, "for_each", "which items there are"},
+    {TEMPLATE_CURSOR, has_cursor, "incremental",
+     "with initial_value where it begins, and what "
+     "moves it"},
+    {TEMPLATE_CURSOR_END, has_cursor_end, "incremental", "with step or end where a request ends"},
+    {TEMPLATE_ITEM, NULL, "for_each", "which items there are"},
 };
 
 /* --- What is wrong whatever the source. --- */
@@ -45,7 +65,7 @@ static void report_unknown(struct load *load, struct place place, const struct w
     else
         load_mistake(load, place, where,
                      "%s is no run-time value; write {scheduled_at}, {previous_scheduled_at}, "
-                     "{now}, {cursor} or {item.NAME}, and %s for the character {",
+                     "{now}, {cursor}, {cursor_end} or {item.NAME}, and %s for the character {",
                      quoted, brace);
 }
 
@@ -121,6 +141,7 @@ struct search {
     struct load *load;
     const struct where *where;
     const struct item *source;
+    const struct source *config;
     const struct given *given;
     unsigned row;
 };
@@ -226,9 +247,12 @@ bool tells_local_time(const struct source *source, const struct given *given)
 
 static bool check_need(const void *context, const struct placeholder *p)
 {
+    const struct search *search = context;
+
     for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
-        if (needs[i].name == p->name)
-            refuse_value(context, p, i);
+        if (needs[i].name == p->name &&
+            (needs[i].is_there == NULL || !needs[i].is_there(search->config)))
+            refuse_value(search, p, i);
     }
     return false;
 }
@@ -237,9 +261,9 @@ void check_values(struct load *load, const struct where *where, const struct ite
                   const struct source *source, const struct given *given)
 {
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct search search = {load, where, item, given, rows[i]};
+        struct search search = {load, where, item, source, given, rows[i]};
 
-        if (is_sound(given, rows[i]))
+        if (is_sound(given, rows[i]) && is_sound(given, SOURCE_INCREMENTAL))
             visit_row(source, rows[i], check_need, &search);
     }
 }

@@ -76,6 +76,7 @@ static load_value_fn *const readers[KIND_COUNT_OF_KINDS] = {
     [KIND_COUNT] = load_count,
     [KIND_DURATION] = load_duration,
     [KIND_SIZE] = load_size,
+    [KIND_SPAN] = load_span,
     [KIND_CHOICE] = load_choice,
     [KIND_DATABASE] = load_database,
     [KIND_FILE] = load_file_path,
@@ -83,7 +84,6 @@ static load_value_fn *const readers[KIND_COUNT_OF_KINDS] = {
     [KIND_NAME] = load_name,
     [KIND_URL] = load_url,
     [KIND_PROXY] = load_proxy,
-    [KIND_ENDPOINT] = load_endpoint,
     [KIND_TABLE] = load_table,
     [KIND_PATH] = load_path,
     [KIND_CRON] = load_cron,
@@ -215,6 +215,7 @@ static bool load_one(struct load *load, const struct where *where, const struct 
 static bool check_required(struct load *load, const struct where *where, const struct item *mapping,
                            const struct key_set *set, const struct given *given)
 {
+    const char *blank = strchr(set->holder, ' '); /* behind "a" or "an", where there is one */
     bool good = true;
 
     for (size_t i = 0; i < set->count; i++) {
@@ -222,7 +223,8 @@ static bool check_required(struct load *load, const struct where *where, const s
             continue;
         load_mistake(load, place_of(load, mapping), where,
                      "the key \"%s\" is missing; every %s has one, as in %s: %s", set->keys[i].name,
-                     strchr(set->holder, ' ') + 1, set->keys[i].name, set->keys[i].example);
+                     blank != NULL ? blank + 1 : set->holder, set->keys[i].name,
+                     set->keys[i].example);
         good = false;
     }
     return good;

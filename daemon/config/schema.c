@@ -90,6 +90,8 @@ static void put_kind(struct text *out, const struct key *key, int depth)
         [KIND_BOOLEAN] = "\"anyOf\": [{\"type\": \"boolean\"}, {\"$ref\": \"#/$defs/variable\"}]",
         [KIND_DURATION] = "\"$ref\": \"#/$defs/duration\"",
         [KIND_SIZE] = "\"$ref\": \"#/$defs/size\"",
+        [KIND_SPAN] = "\"anyOf\": [{\"$ref\": \"#/$defs/duration\"}, {\"type\": \"integer\", "
+                      "\"minimum\": 1}]",
         [KIND_DATABASE] = "\"type\": \"string\", \"minLength\": 1",
         [KIND_FILE] = "\"type\": \"string\", \"minLength\": 1",
         [KIND_TEXT] = "\"type\": [\"string\", \"number\"]",
@@ -97,8 +99,6 @@ static void put_kind(struct text *out, const struct key *key, int depth)
         [KIND_URL] = "\"type\": \"string\", \"pattern\": "
                      "\"^[Hh][Tt][Tt][Pp][Ss]?://[^/?{}]+([/?]|$)|\\\\$\\\\{\"",
         [KIND_PROXY] = "\"type\": \"string\", \"pattern\": \"^(https?|socks5h?)://|\\\\$\\\\{\"",
-        [KIND_ENDPOINT] =
-            "\"type\": \"string\", \"pattern\": \"^[Hh][Tt][Tt][Pp][Ss]?://|\\\\$\\\\{\"",
         [KIND_TABLE] =
             "\"type\": \"string\", \"pattern\": \"^[A-Za-z_][A-Za-z0-9_]{0,127}$|\\\\$\\\\{\"",
         [KIND_PATH] = "\"$ref\": \"#/$defs/path\"",

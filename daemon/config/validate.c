@@ -239,6 +239,23 @@ static void check_exclude(struct load *load, const struct where *where, struct s
                  "fields name every column, so exclude has no use; remove one of the two");
 }
 
+/* Rows that are asked for again would be appended again. */
+static void check_lookback(struct load *load, const struct where *where,
+                           const struct source *source, const struct item *item,
+                           const struct given *given)
+{
+    struct where here = where_row(where, SOURCE_INCREMENTAL);
+    const struct item *written = given->at[SOURCE_INCREMENTAL];
+
+    if (!is_sound(given, SOURCE_INCREMENTAL) || !is_sound(given, SOURCE_PRIMARY_KEY) ||
+        source->incremental == NULL || source->incremental->lookback.amount == 0 ||
+        source->primary_key_count > 0)
+        return;
+    load_mistake(load, place_of(load, written != NULL ? written : item), &here,
+                 "lookback asks again for rows that are there, and without a primary_key they come "
+                 "twice; add one, or remove lookback");
+}
+
 void check_source(struct load *load, const struct where *where, struct item *item,
                   struct source *source, const struct given *given)
 {
@@ -253,6 +270,7 @@ void check_source(struct load *load, const struct where *where, struct item *ite
     check_table(load, where, source, given);
     check_write_mode(load, where, item, source, given);
     check_primary_key(load, where, source, given);
+    check_lookback(load, where, source, item, given);
     check_exclude(load, where, source, given);
     check_request(load, where, source, given);
     check_values(load, where, item, source, given);

@@ -67,13 +67,13 @@ void write_expected(struct text *out, const struct key *key)
         [KIND_COUNT] = "a whole number",
         [KIND_DURATION] = "a duration",
         [KIND_SIZE] = "a size",
+        [KIND_SPAN] = "a duration or a whole number",
         [KIND_DATABASE] = "a path",
         [KIND_FILE] = "the path of a file",
         [KIND_TEXT] = "a text",
         [KIND_NAME] = "a name",
         [KIND_URL] = "a URL",
         [KIND_PROXY] = "the URL of a proxy",
-        [KIND_ENDPOINT] = "a URL",
         [KIND_TABLE] = "a table's name",
         [KIND_PATH] = "a JSONPath",
         [KIND_CRON] = "a cron line",
@@ -275,6 +275,30 @@ static bool are_numbers(const struct choice *choices)
         if (scalar_class(choices->name, strlen(choices->name)) != SCALAR_TEXT)
             return true;
     }
+    return false;
+}
+
+bool load_span(struct load *load, const struct where *where, const struct key *key,
+               struct item *item, void *target)
+{
+    struct span *span = (struct span *)(void *)((char *)target + key->offset);
+    struct scalar scalar;
+    int64_t amount;
+
+    if (!load_scalar(load, where, item, "a duration or a whole number", &scalar))
+        return false;
+    if (parse_count(scalar.text, &amount) && amount > 0 && amount < INT64_MAX) {
+        *span = (struct span){amount, false};
+        return refuse_quotes(load, where, &scalar);
+    }
+    if (units_parse_duration(scalar.text, &amount) == 0 && amount > 0) {
+        *span = (struct span){amount, true};
+        return true;
+    }
+    load_mistake(load, place_of(load, item), where,
+                 "%s is no distance; write a duration, as in 1h, where the positions are times, or "
+                 "a whole number above 0 where they are numbers",
+                 load_quote_scalar(load, &scalar));
     return false;
 }
 

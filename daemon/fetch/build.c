@@ -20,11 +20,20 @@ static const char *method_name(enum request_method method)
     return names[method];
 }
 
-/* What the templates of one request are rendered with; NULL: its texts are none. */
+/* What the templates of one request are rendered with. */
 struct values {
     const struct run *run;
     int64_t now_ms;
 };
+
+static bool find_position(const struct position *position, bool end, struct template_value *value)
+{
+    const char *text = position == NULL ? NULL : end ? position->to : position->from;
+
+    value->is_time = false;
+    value->text = slice_of(text);
+    return text != NULL;
+}
 
 static bool find_value(const void *context, const struct placeholder *placeholder,
                        struct template_value *value)
@@ -42,6 +51,10 @@ static bool find_value(const void *context, const struct placeholder *placeholde
     case TEMPLATE_NOW:
         value->at_ms = values->now_ms;
         break;
+    case TEMPLATE_CURSOR:
+        return find_position(run->state.position, false, value);
+    case TEMPLATE_CURSOR_END:
+        return find_position(run->state.position, true, value);
     default:
         return false;
     }
@@ -61,7 +74,7 @@ static const char *render(struct draft *draft, const struct values *values, cons
     struct text out = {0};
     const char *rendered = NULL;
 
-    if (values == NULL || template_is_constant(text))
+    if (template_is_constant(text))
         return text;
     if (template_render(slice_of(text), escape, find_value, values, &out, &err) == -1)
         draft_refuse(draft, err.text);
@@ -91,24 +104,21 @@ static enum template_escape escape_of(const struct draft *draft, const char *tex
     return *text == '{' || *text == '[' ? TEMPLATE_JSON : TEMPLATE_PLAIN;
 }
 
-static void add_body(const struct request_body *body, const struct values *values,
-                     struct draft *draft)
+static void add_body(const struct source *source, const struct values *values, struct draft *draft)
 {
+    const struct request_body *body = source->body;
+
     if (body != NULL && body->is_json)
         draft_set_body(draft, DRAFT_JSON, render(draft, values, body->text, TEMPLATE_JSON));
     else if (body != NULL)
         draft_set_body(draft, DRAFT_TEXT,
                        render(draft, values, body->text, escape_of(draft, body->text)));
-}
-
-static void add_form(const struct name_value *form, size_t count, const struct values *values,
-                     struct draft *draft)
-{
-    if (form == NULL)
+    if (source->form == NULL)
         return;
     draft_set_form(draft);
-    for (size_t i = 0; i < count; i++)
-        draft_add_field(draft, form[i].name, render(draft, values, form[i].value, TEMPLATE_PLAIN));
+    for (size_t i = 0; i < source->form_count; i++)
+        draft_add_field(draft, source->form[i].name,
+                        render(draft, values, source->form[i].value, TEMPLATE_PLAIN));
 }
 
 static void add_own_words(const struct source *source, const struct values *values, bool params,
@@ -121,8 +131,20 @@ static void add_own_words(const struct source *source, const struct values *valu
         draft_add_header(draft, source->headers[i].name,
                          render(draft, values, source->headers[i].value, TEMPLATE_HEADER));
     draft_set_method(draft, method_name(source->method));
-    add_body(source->body, values, draft);
-    add_form(source->form, source->form_count, values, draft);
+    add_body(source, values, draft);
+}
+
+/* A link to the next page has it already. */
+static void add_position(const struct run *run, struct draft *draft)
+{
+    const struct incremental *rule = run->source->incremental;
+
+    if (rule == NULL)
+        return;
+    if (rule->param != NULL && run->state.position->from != NULL)
+        draft_set_param(draft, rule->param, run->state.position->from);
+    if (rule->end_param != NULL && run->state.position->to != NULL)
+        draft_set_param(draft, rule->end_param, run->state.position->to);
 }
 
 void build_request(const struct run *run, int64_t now_ms, struct arena *arena, struct draft *draft)
@@ -136,16 +158,8 @@ void build_request(const struct run *run, int64_t now_ms, struct arena *arena, s
     if (page_url == NULL) /* what a server sent is no template */
         draft->url = render(draft, &values, source->url, TEMPLATE_URL);
     add_own_words(source, &values, page_url == NULL, draft);
+    if (page_url == NULL)
+        add_position(run, draft);
     page_request_add(run, draft);
     draft_finish(draft);
-}
-
-void build_login(const struct login *login, struct arena *arena, struct draft *draft)
-{
-    draft_start(draft, arena, login->url);
-    draft_set_method(draft, method_name(login->method));
-    for (size_t i = 0; i < login->header_count; i++)
-        draft_add_header(draft, login->headers[i].name, login->headers[i].value);
-    add_body(login->body, NULL, draft);
-    add_form(login->form, login->form_count, NULL, draft);
 }

@@ -17,7 +17,6 @@
 #include <strings.h>
 
 #include "fetch/engine.h"
-#include "fetch/tokens.h"
 #include "fetch/transfer.h"
 #include "gatherd/clock.h"
 #include "gatherd/debug_log.h"
@@ -45,7 +44,6 @@ struct fetcher {
     struct arena *scratch;       /* owned; the thread's: where requests are made */
     struct tls_files *tls_files; /* owned; the thread's */
     struct engine *engine;       /* its owner is the thread; any thread may engine_wake() */
-    struct token_listener listener;
     pthread_t thread;
 
     _Atomic int64_t stop_at_ms; /* monotonic: the end of the grace; NEVER: go on */
@@ -59,9 +57,7 @@ struct fetcher {
     atomic_bool ended;
 
     /* Below: the thread only. */
-    int64_t take_at_ms;  /* when a run may be due; NEVER: not before a wake-up */
-    size_t waiting;      /* of those in flight: transfers that wait for a token */
-    int64_t patience_ms; /* monotonic: when the first of them has waited long enough */
+    int64_t take_at_ms; /* when a run may be due; NEVER: not before a wake-up */
     size_t created;
     struct transfer *transfers[]; /* owned; first those in flight, then those that rest */
 };
@@ -200,26 +196,18 @@ static void hand_over(struct fetcher *fetcher, struct run *run)
     fetcher->hooks.give_up(fetcher->hooks.context, run);
 }
 
-/* Under way: perhaps without a request, until another transfer has got a token. */
-static void note_waiting(struct fetcher *fetcher, const struct transfer *transfer)
-{
-    int64_t deadline_ms = transfer_waits_until_ms(transfer);
-
-    if (deadline_ms == NEVER)
-        return;
-    fetcher->patience_ms = fetcher->waiting == 0 || deadline_ms < fetcher->patience_ms
-                               ? deadline_ms
-                               : fetcher->patience_ms;
-    fetcher->waiting++;
-}
-
 /* Starting. */
 
 static void start_run(struct fetcher *fetcher, struct run *run)
 {
-    struct transfer *transfer = get_transfer(fetcher, run->source);
+    struct transfer *transfer;
     unsigned requests = run->requests;
 
+    if (run->silent || run->failure != RUN_OK) { /* it has failed before it could ask */
+        hand_over(fetcher, run);
+        return;
+    }
+    transfer = get_transfer(fetcher, run->source);
     if (transfer == NULL) {
         run_fail(run, RUN_FAILED_NETWORK, "out of memory for a transfer");
         run->retryable = true;
@@ -232,7 +220,6 @@ static void start_run(struct fetcher *fetcher, struct run *run)
         hand_over(fetcher, run);
         return;
     }
-    note_waiting(fetcher, transfer);
     count(&fetcher->requests, run->requests - requests);
 }
 
@@ -273,19 +260,6 @@ static void start_due(struct fetcher *fetcher)
 
 /* Ending. */
 
-static void end_or_go_on(struct fetcher *fetcher, struct transfer *transfer, bool under_way,
-                         struct run *run, unsigned requests)
-{
-    count(&fetcher->requests, run->requests - requests);
-    if (under_way) {
-        note_waiting(fetcher, transfer);
-        return;
-    }
-    put_transfer(fetcher, transfer);
-    fetcher->take_at_ms = 0; /* a place is free, and perhaps the host */
-    hand_over(fetcher, run);
-}
-
 static void end_done(struct fetcher *fetcher)
 {
     CURLcode code;
@@ -299,23 +273,13 @@ static void end_done(struct fetcher *fetcher)
         curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
         run = transfer->run;
         requests = run->requests;
-        end_or_go_on(fetcher, transfer, transfer_go_on(transfer, code), run, requests);
-    }
-}
-
-/* Those that wait for a token ask again: it has come, or failed, or took too long. */
-static void resume_waiting(struct fetcher *fetcher)
-{
-    if (fetcher->waiting == 0)
-        return;
-    fetcher->waiting = 0;
-    for (size_t i = in_flight(fetcher); i > 0; i--) { /* one that ends changes with the last */
-        struct transfer *transfer = fetcher->transfers[i - 1];
-        struct run *run = transfer->run;
-        unsigned requests = run->requests;
-
-        if (transfer_waits_until_ms(transfer) != NEVER)
-            end_or_go_on(fetcher, transfer, transfer_resume(transfer), run, requests);
+        if (transfer_go_on(transfer, code)) {
+            count(&fetcher->requests, run->requests - requests);
+            continue;
+        }
+        put_transfer(fetcher, transfer);
+        fetcher->take_at_ms = 0; /* a place is free, and perhaps the host */
+        hand_over(fetcher, run);
     }
 }
 
@@ -348,8 +312,6 @@ static int64_t next_wait(const struct fetcher *fetcher, int64_t now_ms)
         until_ms = stop_at_ms < until_ms ? stop_at_ms : until_ms;
     else if (in_flight(fetcher) < fetcher->max_in_flight && fetcher->take_at_ms < until_ms)
         until_ms = fetcher->take_at_ms;
-    if (fetcher->waiting > 0 && fetcher->patience_ms < until_ms)
-        until_ms = fetcher->patience_ms;
     return until_ms > now_ms ? until_ms - now_ms : 0;
 }
 
@@ -364,19 +326,15 @@ static void *run_loop(void *argument)
 {
     struct fetcher *fetcher = argument;
     int64_t now_ms = clock_monotonic_ms();
-    bool woken;
 
     while (!is_over(fetcher, now_ms)) {
         start_due(fetcher);
         now_ms = clock_monotonic_ms();
         atomic_store_explicit(&fetcher->heartbeat_ms, now_ms, memory_order_relaxed);
-        woken = engine_turn(fetcher->engine, next_wait(fetcher, now_ms));
-        if (woken)
+        if (engine_turn(fetcher->engine, next_wait(fetcher, now_ms)))
             fetcher->take_at_ms = 0;
         end_done(fetcher);
         now_ms = clock_monotonic_ms();
-        if (woken || (fetcher->waiting > 0 && fetcher->patience_ms <= now_ms))
-            resume_waiting(fetcher);
     }
     give_up_all(fetcher);
     atomic_store_explicit(&fetcher->ended, true, memory_order_release);
@@ -386,11 +344,6 @@ static void *run_loop(void *argument)
 /* Any thread. */
 
 static void on_room(void *context)
-{
-    fetcher_wake(context);
-}
-
-static void on_token(void *context)
 {
     fetcher_wake(context);
 }
@@ -471,11 +424,9 @@ static struct fetcher *create(const struct fetcher_options *options, struct queu
     fetcher->transfer_options = (struct transfer_options){.user_agent = options->user_agent,
                                                           .ca_file = options->ca_file,
                                                           .scratch = fetcher->scratch,
-                                                          .tls_files = fetcher->tls_files,
-                                                          .tokens = options->tokens};
+                                                          .tls_files = fetcher->tls_files};
     fetcher->queue = queue;
     fetcher->hooks = *hooks;
-    fetcher->listener = (struct token_listener){.wake = on_token, .context = fetcher};
     atomic_init(&fetcher->stop_at_ms, NEVER);
     atomic_init(&fetcher->heartbeat_ms, 0);
     return fetcher;
@@ -499,13 +450,9 @@ struct fetcher *fetcher_start(const struct fetcher_options *options, struct queu
         error_set(err, ERROR_NOMEM, "fetcher %u: out of memory", options->lane);
         goto free_engine;
     }
-    if (options->tokens != NULL)
-        tokens_listen(options->tokens, &fetcher->listener);
     if (thread_start(&fetcher->thread, "fetcher", options->lane, run_loop, fetcher, err) == 0)
         return fetcher;
     queue_on_room(queue, NULL, fetcher);
-    if (options->tokens != NULL)
-        tokens_ignore(options->tokens, &fetcher->listener);
 
 free_engine:
     engine_free(fetcher->engine);
@@ -520,8 +467,6 @@ void fetcher_free(struct fetcher *fetcher)
         return;
     pthread_join(fetcher->thread, NULL);
     queue_on_room(fetcher->queue, NULL, fetcher);
-    if (fetcher->transfer_options.tokens != NULL)
-        tokens_ignore(fetcher->transfer_options.tokens, &fetcher->listener);
     for (size_t i = 0; i < fetcher->created; i++)
         transfer_free(fetcher->transfers[i]);
     engine_free(fetcher->engine);

@@ -6,6 +6,7 @@
 
 #include "gatherd/json.h"
 #include "gatherd/jsonpath.h"
+#include "process/incremental.h"
 #include "process/members.h"
 #include "process/records.h"
 #include "process/value.h"
@@ -377,6 +378,10 @@ static enum outcome fill_cells(struct extractor *e, const struct record *record)
 
 static int extract_record(struct extractor *e, const struct record *record, size_t position)
 {
+    if (record->rejected == record_left_out) {
+        e->result->left_out++;
+        return 0;
+    }
     switch (fill_cells(e, record)) {
     case OUTCOME_ROW:
         return add_row(e, record, position);
@@ -448,6 +453,12 @@ int extract_rows(const struct source *source, const struct node *root, bool line
     if (records.failure != NULL) {
         *failure = records.failure;
         return 0;
+    }
+    if (source->incremental != NULL) {
+        if (incremental_select(result->run, &records, arena, failure) == -1)
+            return -1;
+        if (*failure != NULL)
+            return 0;
     }
     if (prepare(&e) == 0)
         rc = extract_all(&e, &records, failure);

@@ -185,6 +185,20 @@ static bool goes_on(const struct result *result)
     return result->more && result->run->failure == RUN_OK;
 }
 
+/* What the commit made of the position. In ascending order each page saves it. */
+static void move_position(const struct result *result, bool more)
+{
+    struct run *run = result->run;
+    bool ok = run->failure == RUN_OK;
+
+    if (run->source->incremental == NULL || run->state.position == NULL)
+        return;
+    if (ok)
+        position_page_committed(run->state.position, moves_position(result));
+    if (!more)
+        position_end(run->state.position);
+}
+
 /*
  * After the commit. The last hook may hand the run to another thread at once: it is not touched any
  * more.
@@ -200,6 +214,7 @@ static void finish(struct processor *p, const struct batch *batch)
         bool more = goes_on(&batch->results[i]);
         enum queue_status status;
 
+        move_position(&batch->results[i], more);
         run_clear_response(run);
         status = queue_task_done(p->queue);
         assert(status == QUEUE_OK);

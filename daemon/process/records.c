@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+const char record_left_out[] = "left out";
+
 struct selector {
     const struct jsonpath *path;
     struct arena *arena;

@@ -25,8 +25,11 @@
 
 struct record {
     const struct node *node;
-    const char *rejected; /* NULL, or why this one (a line) has no records */
+    const char *rejected; /* NULL, or why this one (a line) has no records, or: */
 };
+
+/* As `rejected`: nothing becomes of it, since the table has it, or it is to be left out. */
+extern const char record_left_out[];
 
 struct records {
     struct record *list; /* in the arena, in document order */

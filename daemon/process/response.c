@@ -81,15 +81,34 @@ static int find_next_page(struct run *run, const struct node *root, struct arena
     return 0;
 }
 
-int process_response(struct run *run, struct arena *arena, struct result *result)
+/*
+ * How far the position is with this response. Records in descending order that have come to what is
+ * known make another page needless; in ascending order each page can be saved by itself.
+ */
+static int settle_position(struct run *run, struct result *result)
+{
+    const struct incremental *rule = run->source->incremental;
+
+    if (rule == NULL || run->failure != RUN_OK)
+        return 0;
+    if (result->more && run->state.position->passed) {
+        pages_end(run->pages);
+        result->more = false;
+    }
+    if (position_settle(run->state.position, rule) == -1)
+        return -1;
+    run->again = !result->more && position_has_more(run->state.position);
+    return 0;
+}
+
+static int process_answer(struct run *run, struct arena *arena, struct result *result)
 {
     struct decoded decoded;
     const char *failure;
 
-    *result = (struct result){.run = run, .body = run->response.body};
     if (run->failure != RUN_OK)
         return keep_failed_fetch(run, arena, result);
-    if (run->not_modified)
+    if (run->silent || run->not_modified)
         return 0;
     if (run->ignored || is_answer_without_content(&run->response))
         return find_next_page(run, NULL, arena, result);
@@ -108,4 +127,15 @@ int process_response(struct run *run, struct arena *arena, struct result *result
     if (failure != NULL)
         return fail(run, (struct dead_letter){0}, RUN_FAILED_RECORDS, failure, arena, result);
     return find_next_page(run, decoded.root, arena, result);
+}
+
+int process_response(struct run *run, struct arena *arena, struct result *result)
+{
+    *result = (struct result){.run = run, .body = run->response.body};
+    run->again = false;
+    if (run->source->incremental != NULL && position_start_page(run->state.position) == -1)
+        return -1;
+    if (process_answer(run, arena, result) == -1)
+        return -1;
+    return settle_position(run, result);
 }

@@ -50,6 +50,9 @@ struct entry {
     bool in_flight; /* counted by its host */
     bool begun;     /* between two requests of one run */
     bool planned;   /* while out: schedule_plan() has been here since the last change */
+    bool wanted;    /* somebody wants to borrow its run, and asks again when it is over */
+    bool lent_idle; /* while lent: it was in no place before */
+    bool again;     /* while planned: the next run follows at once, and the source is not done */
     bool ran;       /* since the schedule began */
     bool succeeded; /* ever: run.previous_scheduled_at_ms is the slot of the last success */
     bool kept;      /* schedule_configure() only */
@@ -57,7 +60,7 @@ struct entry {
 };
 
 /* 100,000 sources are to cost tens of megabytes, not hundreds. */
-_Static_assert(sizeof(struct entry) <= 448, "an idle source has grown");
+_Static_assert(sizeof(struct entry) <= 512, "an idle source has grown");
 
 struct lane {
     struct heap heap;
@@ -169,6 +172,9 @@ bool entry_follow_clock(struct entry *e, struct instant now);
  */
 int64_t entry_earliest(const struct entry *e, struct instant now);
 
+/* Due now, outside of its rhythm. */
+void entry_due_now(struct entry *e, struct instant now);
+
 /* What schedule_plan() does. */
 void entry_plan(struct schedule *s, struct entry *e, struct instant now);
 
@@ -182,6 +188,11 @@ void entry_adopt_plan(struct entry *e);
 
 /* Queues anew what waits for times on the wall clock, when that was set since the last call. */
 void schedule_follow_clock(struct schedule *s, struct instant now);
+
+/* --- schedule.c --- */
+
+/* What schedule_wait_idle() waits for. The caller holds the mutex. */
+bool schedule_is_idle(const struct schedule *s);
 
 /* --- wake.c --- */
 

@@ -71,7 +71,7 @@ void entry_set_previous(struct entry *e)
                                         : run->scheduled_at_ms - run->source->interval_ms;
 }
 
-static void due_now(struct entry *e, struct instant now)
+void entry_due_now(struct entry *e, struct instant now)
 {
     e->slot_ms = now.wall_ms;
     e->slot_mono_ms = now.monotonic_ms;
@@ -81,7 +81,7 @@ static void due_now(struct entry *e, struct instant now)
 /* Due now for a slot that has passed: the latest, where slots are times that people know. */
 static void due_late(struct entry *e, struct instant now)
 {
-    due_now(e, now);
+    entry_due_now(e, now);
     if (!rhythm_is_wall_clock(e->source))
         return;
     e->slot_ms = slot_until(e, e->source, now.wall_ms);
@@ -149,7 +149,7 @@ void entry_first_due(struct schedule *s, struct entry *e, const struct source_st
     int64_t due_wall_ms = saved_due(e, state, now);
 
     if (s->once || source->run_on_start || due_wall_ms == -1)
-        due_now(e, now);
+        entry_due_now(e, now);
     else if (due_wall_ms > now.wall_ms)
         due_as_saved(s, e, due_wall_ms, now);
     else if (source->missed == MISSED_ONCE)
@@ -272,6 +272,11 @@ void entry_plan(struct schedule *s, struct entry *e, struct instant now)
     run->skipped = missed_slots(e, run->source, now);
     e->not_before_ms = later(e->not_before_ms, now.monotonic_ms + backoff_postponed(run));
     e->planned_slot_ms = next_slot(e, run->failures, now);
+    e->again = run->again && run->failure == RUN_OK;
+    if (e->again) {
+        e->planned_slot_ms = now.wall_ms + backoff_postponed(run);
+        jitter_ms = 0;
+    }
     e->planned_mono_ms = to_monotonic(e->planned_slot_ms, now);
     e->refused_slot_ms = next_slot(e, failures_with(e, RUN_FAILED_STORE), now);
     run->next_due_ms = e->planned_slot_ms + jitter_ms;
@@ -283,6 +288,7 @@ void entry_refused(struct entry *e)
 {
     if (!e->planned) /* its configuration changed since: it is planned again when it is back */
         return;
+    e->again = false;
     e->planned_mono_ms += e->refused_slot_ms - e->planned_slot_ms;
     e->planned_slot_ms = e->refused_slot_ms;
     e->run.next_due_ms = e->run.refused_due_ms;

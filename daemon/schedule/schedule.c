@@ -207,7 +207,7 @@ int64_t schedule_retry_delay(struct schedule *s, const struct run *run)
     return delay_ms;
 }
 
-static bool is_idle(const struct schedule *s)
+bool schedule_is_idle(const struct schedule *s)
 {
     return s->out == 0 && (!s->once || s->stopped || s->pending == 0);
 }
@@ -239,7 +239,7 @@ static void go_on_with(struct schedule *s, struct entry *e, unsigned attempt, st
         e->begun = true;
         entry_queue(s, e, now.monotonic_ms + delay_ms);
     }
-    if (is_idle(s))
+    if (schedule_is_idle(s))
         pthread_cond_broadcast(&s->idle);
     wakes = schedule_collect_wakes(s);
     pthread_mutex_unlock(&s->mutex);
@@ -306,11 +306,15 @@ static void go_on(struct schedule *s, struct entry *e, bool recorded, struct ins
         e->run.previous_scheduled_at_ms = e->run.scheduled_at_ms;
         e->succeeded = true;
     }
-    s->pending -= !e->ran;
-    e->ran = true;
     entry_adopt_plan(e);
     entry_follow_clock(e, now); /* it was set since the plan was made */
-    if (!s->once)
+    if (!e->again) {
+        s->pending -= !e->ran;
+        e->ran = true;
+    }
+    if (e->wanted && e->due_ms < now.monotonic_ms + SCHEDULE_BORROW_MS)
+        e->due_ms = now.monotonic_ms + SCHEDULE_BORROW_MS;
+    if (!s->once || e->again)
         entry_queue(s, e, e->due_ms);
 }
 
@@ -353,7 +357,7 @@ void schedule_return(struct schedule *s, struct run *run, bool recorded, struct 
     } else {
         go_on(s, e, recorded, now);
     }
-    if (is_idle(s))
+    if (schedule_is_idle(s))
         pthread_cond_broadcast(&s->idle);
     wakes = schedule_collect_wakes(s);
     pthread_mutex_unlock(&s->mutex);
@@ -379,13 +383,13 @@ int schedule_wait_idle(struct schedule *s, int64_t timeout_ms)
     int rc = 0;
 
     pthread_mutex_lock(&s->mutex);
-    while (!is_idle(s) && rc == 0) {
+    while (!schedule_is_idle(s) && rc == 0) {
         if (timeout_ms < 0)
             pthread_cond_wait(&s->idle, &s->mutex);
         else
             rc = pthread_cond_timedwait(&s->idle, &s->mutex, &deadline);
     }
-    idle = is_idle(s);
+    idle = schedule_is_idle(s);
     pthread_mutex_unlock(&s->mutex);
     return idle ? 0 : -1;
 }

@@ -91,6 +91,13 @@ bool control_is_over(struct control_call *call, int64_t timeout_ms)
     return poll(fds, 2, timeout_ms > INT32_MAX ? INT32_MAX : (int)timeout_ms) > 0;
 }
 
+bool control_is_stopping(struct control_call *call, int64_t timeout_ms)
+{
+    struct pollfd stop = {.fd = call->control->stop, .events = POLLIN};
+
+    return poll(&stop, 1, timeout_ms > INT32_MAX ? INT32_MAX : (int)timeout_ms) > 0;
+}
+
 /* --- Questions. --- */
 
 /* The socket's mode says the same; this also holds where a file system ignores modes. */

@@ -141,6 +141,11 @@ static const struct migration migrations[] = {
      ") STRICT, WITHOUT ROWID;"
      "ALTER TABLE _gatherd_runs ADD COLUMN"
      " not_modified /* 1: HTTP 304, or the body was the last one: nothing was read */ INTEGER;"},
+
+    {"cursors", "ALTER TABLE _gatherd_state ADD COLUMN"
+                " cursor /* with incremental: how far the source has been read */ TEXT;"
+                "ALTER TABLE _gatherd_state ADD COLUMN"
+                " ties /* hashes of the records that have the cursor's own value */ BLOB;"},
 };
 
 #define VERSION ((int64_t)(sizeof(migrations) / sizeof(migrations[0])))

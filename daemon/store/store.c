@@ -19,6 +19,7 @@
 #include "store/lock.h"
 #include "store/migrate.h"
 #include "store/outcome.h"
+#include "store/positions.h"
 #include "store/runs.h"
 #include "store/schema.h"
 #include "store/sqlite.h"
@@ -43,6 +44,7 @@ struct store {
     struct runs runs;
     struct state state;
     struct validators_table validators;
+    struct positions_table positions;
     struct dead_letters dead_letters;
     struct outcome *outcomes; /* owned: of the batch at hand, reused */
     size_t capacity;
@@ -70,6 +72,7 @@ static int prepare_statements(struct store *store, struct error *err)
         sqlite_prepare(db, "PRAGMA data_version", &store->data_version, err) == -1 ||
         runs_open(&store->runs, db, err) == -1 || state_open(&store->state, db, err) == -1 ||
         validators_open(&store->validators, db, err) == -1 ||
+        positions_open(&store->positions, db, err) == -1 ||
         dead_letters_open(&store->dead_letters, db, err) == -1)
         return -1;
     store->schema = schema_create(db, err);
@@ -115,6 +118,7 @@ static void release(struct store *store, bool unused)
         runs_close(&store->runs);
         state_close(&store->state);
         validators_close(&store->validators);
+        positions_close(&store->positions);
         dead_letters_close(&store->dead_letters);
         sqlite3_finalize(store->begin);
         sqlite3_finalize(store->commit);
@@ -243,6 +247,7 @@ static int write_rows(struct store *store, const struct result *result, struct o
     struct rejection rejection = {store, result, outcome, moment, {.body = result->body}};
     struct layout *layout;
 
+    outcome->unchanged = result->left_out;
     if (result->rows.row_count == 0 && result->rows.column_count == 0)
         return 0;
     layout = schema_fit(store->schema, result, outcome, moment, err);
@@ -370,7 +375,8 @@ static int write_result(struct store *store, const struct result *result, struct
         return -1;
     sum_up(result, outcome);
     if (runs_add(&store->runs, result, outcome, moment, err) == -1 ||
-        validators_update(&store->validators, result, outcome, err) == -1)
+        validators_update(&store->validators, result, outcome, err) == -1 ||
+        positions_update(&store->positions, result, outcome, err) == -1)
         return -1;
     return outcome->unfinished ? 0 : state_update(&store->state, result, outcome, moment, err);
 }
@@ -508,6 +514,15 @@ enum store_status store_commit(struct store *store, struct batch *batch, struct 
 
 /* --- The rest --- */
 
+/* A cursor without `incremental` waits until there is one again. */
+static int load_position(struct store *store, const struct source *source,
+                         struct source_state *saved, struct error *err)
+{
+    if (source->incremental == NULL)
+        return 0;
+    return positions_load(&store->positions, saved->id, &saved->state.position, err);
+}
+
 static int register_sources(struct store *store, const struct config *config,
                             struct source_state *states, struct error *err)
 {
@@ -523,7 +538,8 @@ static int register_sources(struct store *store, const struct config *config,
         saved->state = (struct run_state){0};
         if (state_register(&store->state, source, moment.text, saved, err) == -1 ||
             validators_load(&store->validators, source, saved->id, &saved->state.validators, err) ==
-                -1)
+                -1 ||
+            load_position(store, source, saved, err) == -1)
             return -1;
     }
     return commit(store, err);
@@ -558,6 +574,71 @@ int store_interrupt(struct store *store, int64_t run_id, const char *why, struct
     if (rc == -1)
         error_set(err, cause.code, "%s: %s", store->path, cause.text);
     return rc;
+}
+
+static int read_source_id(struct store *store, const char *source, int64_t *id, struct error *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc =
+        sqlite_prepare(store->db, "SELECT id FROM _gatherd_sources WHERE name = ?", &stmt, err);
+
+    if (rc == 0) {
+        sqlite_bind_string(stmt, 1, source);
+        rc = sqlite_step(stmt, "_gatherd_sources", err);
+    }
+    if (rc == 1)
+        *id = sqlite3_column_int64(stmt, 0);
+    else if (rc == 0)
+        error_set(err, ERROR_UNAVAILABLE, "source \"%s\" has not been polled yet", source);
+    sqlite3_finalize(stmt);
+    return rc == 1 ? 0 : -1;
+}
+
+int store_source_id(struct store *store, const char *source, int64_t *id, struct error *err)
+{
+    int rc;
+
+    pthread_mutex_lock(&store->mutex);
+    rc = read_source_id(store, source, id, err);
+    pthread_mutex_unlock(&store->mutex);
+    return rc;
+}
+
+/* What somebody says of the state of a source: with `forget` the validators go too. */
+static int write_state(struct store *store, int64_t source_id, const char *cursor, bool forget,
+                       struct error *err)
+{
+    if (begin(store, err) == -1 || positions_set(&store->positions, source_id, cursor, err) == -1)
+        return -1;
+    if (forget && validators_forget(&store->validators, source_id, err) == -1)
+        return -1;
+    return commit(store, err);
+}
+
+static int change_state(struct store *store, int64_t source_id, const char *cursor, bool forget,
+                        struct error *err)
+{
+    struct error cause = {0};
+    int rc;
+
+    pthread_mutex_lock(&store->mutex);
+    rc = write_state(store, source_id, cursor, forget, &cause);
+    if (rc == -1)
+        roll_back(store);
+    pthread_mutex_unlock(&store->mutex);
+    if (rc == -1)
+        error_set(err, cause.code, "%s: %s", store->path, cause.text);
+    return rc;
+}
+
+int store_set_cursor(struct store *store, int64_t source_id, const char *cursor, struct error *err)
+{
+    return change_state(store, source_id, cursor, false, err);
+}
+
+int store_forget_state(struct store *store, int64_t source_id, struct error *err)
+{
+    return change_state(store, source_id, NULL, true, err);
 }
 
 int store_checkpoint(struct store *store, struct error *err)

@@ -124,7 +124,7 @@ static int save(sqlite3_stmt *stmt, const struct run *run, int64_t run_id, struc
     return sqlite_run(stmt, "_gatherd_state", err);
 }
 
-static int forget(struct validators_table *table, int64_t source_id, struct error *err)
+int validators_forget(struct validators_table *table, int64_t source_id, struct error *err)
 {
     sqlite3_bind_int64(table->forget, 1, source_id);
     return sqlite_run(table->forget, "_gatherd_state", err);
@@ -162,7 +162,7 @@ int validators_load(struct validators_table *table, const struct source *source,
         return 0;
     validators_free(*validators);
     *validators = NULL;
-    return lost == -1 ? -1 : forget(table, source_id, err);
+    return lost == -1 ? -1 : validators_forget(table, source_id, err);
 }
 
 /* --- What becomes of them. --- */
@@ -203,7 +203,7 @@ int validators_update(struct validators_table *table, const struct result *resul
     if (decide(table, result, outcome, err) == -1)
         return -1;
     if (outcome->validators_change == VALIDATORS_FORGET && run->state.validators != NULL)
-        return forget(table, run->source_id, err);
+        return validators_forget(table, run->source_id, err);
     if (outcome->validators_change == VALIDATORS_LEARN &&
         !validators_same(run->learned, run->state.validators))
         return save(table->save, run, outcome->run_id, err);

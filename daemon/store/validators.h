@@ -41,4 +41,7 @@ int validators_update(struct validators_table *table, const struct result *resul
 /* After the commit: the run has what was saved. */
 void validators_settle(struct run *run, const struct outcome *outcome);
 
+/* As if no answer had come. */
+int validators_forget(struct validators_table *table, int64_t source_id, struct error *err);
+
 #endif

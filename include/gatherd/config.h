@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "gatherd/cron.h"
+#include "gatherd/cursor.h"
 #include "gatherd/error.h"
 #include "gatherd/jsonpath.h"
 #include "gatherd/text.h"
@@ -192,6 +193,30 @@ struct pagination {
     size_t allowed_host_count;
 };
 
+/* What becomes of a record without a position. */
+enum cursor_missing {
+    CURSOR_MISSING_ERROR,   /* the run fails */
+    CURSOR_MISSING_INCLUDE, /* it is stored, and moves nothing */
+    CURSOR_MISSING_SKIP,
+};
+
+/* In which order an API gives its records. */
+enum row_order { ROW_ORDER_NONE, ROW_ORDER_ASC, ROW_ORDER_DESC };
+
+/* Only what is new is asked for: `incremental`. */
+struct incremental {
+    struct jsonpath *cursor_path; /* from the record */
+    struct cursor_rule rule;
+    const char *param;         /* that takes the position; NULL: the request says {cursor} itself */
+    const char *end_param;     /* that takes the end of the window; NULL: none */
+    const char *initial_value; /* before anything was seen; NULL: the first run asks for all */
+    const char *end;           /* nothing is asked for beyond it; NULL: the request's time */
+    struct span lookback;
+    struct span step; /* how much one request asks for; amount 0: all there is */
+    enum cursor_missing on_missing;
+    enum row_order row_order;
+};
+
 struct source {
     struct config *config; /* the configuration it stands in */
     size_t index;          /* its place in config->sources */
@@ -257,7 +282,8 @@ struct source {
      */
     int64_t host_gap_ms;
 
-    const struct pagination *pagination; /* NULL: one request a run */
+    const struct pagination *pagination;   /* NULL: one request a run */
+    const struct incremental *incremental; /* NULL: each run asks for all */
 
     enum body_format format;
     struct jsonpath *records;   /* NULL: the document, or its elements if it is an array */

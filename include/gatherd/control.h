@@ -54,6 +54,9 @@ void control_complain(struct control_call *call, const char *format, ...)
 /* Waits up to `timeout_ms`; true at once when the caller has gone or the daemon stops. */
 bool control_is_over(struct control_call *call, int64_t timeout_ms);
 
+/* The same, but only for the daemon's stop. */
+bool control_is_stopping(struct control_call *call, int64_t timeout_ms);
+
 /* --- The command's side. --- */
 
 enum control_outcome {

@@ -14,6 +14,7 @@
 #include "gatherd/config.h"
 #include "gatherd/error.h"
 #include "gatherd/row.h"
+#include "gatherd/steer.h"
 
 struct pipeline; /* opaque */
 
@@ -22,6 +23,10 @@ struct pipeline_options {
     const char *const
         *only; /* with once: these sources alone; borrowed until pipeline_start() returns */
     size_t only_count;
+    /* With once, and one source in `only`: what it walks instead; borrowed as well. NULL: nothing.
+     */
+    const char *backfill_from;
+    const char *backfill_to;
     /*
      * Called after the commit that ends a run with what became of it (result->total), from a
      * processor thread, never two at a time. NULL: nobody is told.
@@ -52,6 +57,9 @@ bool pipeline_idle(struct pipeline *pipeline, int64_t timeout_ms);
 
 /* Whether every thread has shown progress within the last `limit_ms`. */
 bool pipeline_is_alive(struct pipeline *pipeline, int64_t limit_ms);
+
+/* For what commands ask of a running daemon, from any thread; until pipeline_stop(). */
+struct steer *pipeline_steer(struct pipeline *pipeline);
 
 /*
  * Counts since the start. At any moment: received = committed + queued + in_work, and a committed

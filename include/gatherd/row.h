@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "gatherd/node.h"
+#include "gatherd/position.h"
 #include "gatherd/run.h"
 
 enum value_type { VALUE_NULL, VALUE_INTEGER, VALUE_REAL, VALUE_TEXT, VALUE_BLOB };
@@ -63,8 +64,9 @@ struct result {
     struct row_set rows;
     const struct dead_letter *dead_letters;
     size_t dead_letter_count;
-    size_t records; /* selected in the response */
-    bool more;      /* run->pages says which request follows: the run does not end here */
+    size_t records;  /* selected in the response */
+    size_t left_out; /* of them, for what `incremental` knows of them: nothing becomes of these */
+    bool more;       /* run->pages says which request follows: the run does not end here */
 
     /* Filled by store_commit(). */
     size_t inserted;
@@ -74,6 +76,17 @@ struct result {
     unsigned requests;  /* sent for this response */
     struct tally total; /* of the run so far, this response included */
 };
+
+/*
+ * Whether the commit of a result that is no failure moves the position: the last page of a run
+ * does, and each one of records in ascending order.
+ */
+static inline bool moves_position(const struct result *result)
+{
+    const struct incremental *rule = result->run->source->incremental;
+
+    return rule != NULL && (!result->more || rule->row_order == ROW_ORDER_ASC);
+}
 
 /* What one transaction takes. */
 struct batch {

@@ -17,6 +17,7 @@
 
 #include "gatherd/config.h"
 #include "gatherd/pages.h"
+#include "gatherd/position.h"
 #include "gatherd/run_state.h"
 #include "gatherd/text.h"
 
@@ -32,6 +33,7 @@ enum run_failure {
     RUN_FAILED_DECODE,   /* the body is not what `format` says */
     RUN_FAILED_RECORDS,  /* `records` selects nothing, or no records */
     RUN_FAILED_STORE,    /* the table could not take them */
+    RUN_FAILED_POSITION, /* the saved position does not go with the configuration */
     RUN_FAILED_AUTH,     /* a secret cannot be read, or no token is to be had */
     RUN_FAILED_PAGES,    /* the way to the next page is broken, refused or leads in a circle */
     RUN_FAILED_REQUEST,  /* no request can be made: a value is missing or cannot stand in its place
@@ -65,6 +67,8 @@ struct run {
     const struct source *source;
     int64_t source_id;      /* the store's, in _gatherd_sources */
     struct run_state state; /* what the last committed run left; kept between two runs */
+    bool silent;            /* it has nothing to ask for: it goes on without a request */
+    bool again;             /* with incremental: its window is done, and the next may follow */
 
     /* This execution, from the schedule ... */
     int64_t scheduled_at_ms;          /* Unix time of its slot */

@@ -32,8 +32,11 @@ void validators_free(struct validators *validators); /* NULL is allowed */
 /* Whether both say the same; NULL says nothing. */
 bool validators_same(const struct validators *a, const struct validators *b);
 
+struct position; /* position.h */
+
 struct run_state {
     struct validators *validators; /* owned; NULL: none */
+    struct position *position;     /* owned; NULL: none, or it has no `incremental` */
 };
 
 void run_state_clear(struct run_state *state); /* frees what it holds */

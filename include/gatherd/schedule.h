@@ -164,6 +164,19 @@ void schedule_refused(struct schedule *schedule, struct run *run);
  */
 void schedule_return(struct schedule *schedule, struct run *run, bool recorded, struct instant now);
 
+/*
+ * Takes the run of a source that is not under way, so that what it carries from one run to the next
+ * can be changed; it is not handed out meanwhile. NULL: it is under way (`*known` is true; when it
+ * is over it waits SCHEDULE_BORROW_MS for who asks again), or there is no such source. Soon after
+ * comes schedule_give_back(), which makes it due at once if `now_due` says so, and otherwise as it
+ * was.
+ */
+#define SCHEDULE_BORROW_MS 250
+
+struct run *schedule_borrow(struct schedule *schedule, const char *source, bool *known);
+void schedule_give_back(struct schedule *schedule, struct run *run, bool now_due,
+                        struct instant now);
+
 /* From now on nothing is handed out; runs come back as before. */
 void schedule_stop(struct schedule *schedule);
 

@@ -63,6 +63,15 @@ enum store_status store_commit(struct store *store, struct batch *batch, struct 
  */
 int store_interrupt(struct store *store, int64_t run_id, const char *why, struct error *err);
 
+/*
+ * The id that a source has in the database, and changes of what it remembers there; a run that
+ * carries it is for the caller to change. store_forget_state() forgets cursor and validators. 0, or
+ * -1: the state is as it was.
+ */
+int store_source_id(struct store *store, const char *source, int64_t *id, struct error *err);
+int store_set_cursor(struct store *store, int64_t source_id, const char *cursor, struct error *err);
+int store_forget_state(struct store *store, int64_t source_id, struct error *err);
+
 /* Moves the WAL into the database where no reader is in the way; main calls it on maintenance
  * ticks. */
 int store_checkpoint(struct store *store, struct error *err);

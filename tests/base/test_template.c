@@ -46,6 +46,7 @@ static bool find(const void *context, const struct placeholder *p, struct templa
         value->at_ms = SCHEDULED_MS + 1;
         return true;
     case TEMPLATE_CURSOR:
+    case TEMPLATE_CURSOR_END:
         *value = (struct template_value){.text = {"nul\0here", 8}};
         return true;
     default:
