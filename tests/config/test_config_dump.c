@@ -8,6 +8,7 @@
 
 #include "config/keys.h"
 #include "config/masks.h"
+#include "example_variables.h"
 #include "gatherd/config.h"
 #include "key_example.h"
 
@@ -381,14 +382,13 @@ static void the_configurations_that_come_with_gatherd_come_back(void **state)
                                            GATHERD_SOURCE_DIR "/config/examples/*.yaml",
                                            GATHERD_TEST_DATA "/config/parts/good*.yaml"};
 
-    unsetenv("STATE_DIRECTORY");
+    set_example_variables();
     for (size_t p = 0; p < sizeof(patterns) / sizeof(patterns[0]); p++) {
         glob_t files = {0};
 
-        if (glob(patterns[p], 0, NULL, &files) == 0) {
-            for (size_t i = 0; i < files.gl_pathc; i++)
-                assert_comes_back(*state, files.gl_pathv[i]);
-        }
+        assert_int_equal(glob(patterns[p], 0, NULL, &files), 0);
+        for (size_t i = 0; i < files.gl_pathc; i++)
+            assert_comes_back(*state, files.gl_pathv[i]);
         globfree(&files);
     }
 }
