@@ -154,7 +154,7 @@ class StrictServer(TestCase):
         self.assertEqual(daemon.stop(), 0)
         statuses = collections.Counter(access.read_text().split())
         print(dict(statuses), "runs a source", min(shares), "to", max(shares), flush=True)
-        self.assertEqual(set(statuses), {"200"})
+        self.assertLessEqual(set(statuses), {"200", "304"})
         self.assertLessEqual(max(shares) - min(shares), 2)
 
 
