@@ -225,8 +225,8 @@ static void send_raw(int fd, char kind, uint32_t length, const void *data, size_
 
     memcpy(head + 1, &length, sizeof(length));
     assert_int_equal(send(fd, head, sizeof(head), MSG_NOSIGNAL), sizeof(head));
-    if (bytes > 0)
-        assert_int_equal(send(fd, data, bytes, MSG_NOSIGNAL), bytes);
+    if (bytes > 0) /* it may have heard enough already */
+        (void)!send(fd, data, bytes, MSG_NOSIGNAL);
 }
 
 static void nonsense_is_not_answered_and_harms_nobody(void **state)
