@@ -17,6 +17,7 @@
 #include "gatherd/schedule.h"
 #include "gatherd/steer.h"
 #include "gatherd/store.h"
+#include "gatherd/token_cache.h"
 #include "gatherd/trouble.h"
 
 #define CHECKPOINT_EVERY_MS (60 * 1000)
@@ -44,6 +45,7 @@ struct pipeline {
     struct pipeline_options options;
     struct store *store;
     struct queue *queue;
+    struct token_cache *tokens;
     struct schedule *schedule;
     struct steer steer;
     struct config *opened; /* owned reference: the store was opened as this one says */
@@ -282,6 +284,7 @@ static struct fetcher *start_fetcher(struct pipeline *p, const struct config *co
         .lane = lane,
         .max_in_flight = config->max_in_flight,
         .user_agent = USER_AGENT,
+        .tokens = p->tokens,
     };
     struct fetcher_hooks hooks = {p, take, transfer_ended, retry_delay, retry, give_up};
 
@@ -515,6 +518,7 @@ static void pipeline_free(struct pipeline *p)
         free(d);
     }
     queue_free(p->queue);
+    token_cache_free(p->tokens);
     store_close(p->store);
     config_unref(p->config);
     config_unref(p->opened);
@@ -547,6 +551,21 @@ static int begin_backfill(const struct pipeline_options *options, const struct c
         return -1;
     saved->state.position->backfill->live_again_ms = INT64_MAX;
     return 0;
+}
+
+/* Beside the database, whose lock keeps others from writing it. */
+static struct token_cache *create_tokens(const struct config *config, struct error *err)
+{
+    struct token_cache *tokens = NULL;
+    struct text path = {0};
+
+    text_format(&path, "%s-tokens", config->database);
+    if (text_failed(&path))
+        error_set(err, ERROR_NOMEM, "tokens: out of memory");
+    else
+        tokens = token_cache_create(path.data, err);
+    text_free(&path);
+    return tokens;
 }
 
 /* The sources of `config` become the schedule's, with what the store remembers of them. */
@@ -606,6 +625,9 @@ struct pipeline *pipeline_start(struct config *config, const struct pipeline_opt
         error_set(err, ERROR_NOMEM, "queue: out of memory");
         goto fail;
     }
+    p->tokens = create_tokens(config, err);
+    if (p->tokens == NULL)
+        goto fail;
     schedule_options.wake_context = p;
     schedule_options.dropped_context = p;
     p->schedule = schedule_create(&schedule_options, err);

@@ -40,7 +40,7 @@ MEETING = {
     "run_state",
     "trouble",
 }
-STAGES = {"schedule", "fetcher", "processor", "store", "notify", "control", "steer"}
+STAGES = {"schedule", "fetcher", "token_cache", "processor", "store", "notify", "control", "steer"}
 
 BELOW = BASE | DOCUMENT | CALENDAR | CONFIG | MEETING
 ALLOWED = {
@@ -50,7 +50,7 @@ ALLOWED = {
     "config": BASE | DOCUMENT | CALENDAR | CONFIG,
     "": BELOW,  # queue.c, pages.c, run.c, trouble.c, debug_log.c
     "schedule": BELOW | {"schedule"},
-    "fetch": BELOW | {"fetcher"},
+    "fetch": BELOW | {"fetcher", "token_cache"},
     "process": BELOW | {"processor"},
     "store": BELOW | {"store"},
     "serve": BASE | {"notify", "control"},
@@ -58,7 +58,7 @@ ALLOWED = {
     "main": {"cli"},
     "cli": BELOW | {"cli", "pipeline", "steer", "notify", "control", "store", "fetcher"},
 }
-HEADER_ROOM = {"schedule": "schedule", "fetcher": "fetch", "processor": "process",
+HEADER_ROOM = {"schedule": "schedule", "fetcher": "fetch", "token_cache": "fetch", "processor": "process",
                "store": "store", "notify": "serve", "control": "serve", "pipeline": "pipeline", "steer": "pipeline", "cli": "cli"}
 
 # Each library and the only places that may know it.

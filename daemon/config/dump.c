@@ -434,6 +434,7 @@ static write_value_fn *const writers[KIND_COUNT_OF_KINDS] = {
     [KIND_TEXT] = write_string,
     [KIND_NAME] = write_string,
     [KIND_URL] = write_string,
+    [KIND_ENDPOINT] = write_string,
     [KIND_TABLE] = write_table,
     [KIND_PATH] = write_jsonpath,
     [KIND_CRON] = write_cron,

@@ -132,6 +132,7 @@ static void put_value(struct text *out, const struct key *key, const char *targe
     case KIND_FILE:
     case KIND_NAME:
     case KIND_URL:
+    case KIND_ENDPOINT:
     case KIND_TABLE:
     case KIND_TIMEZONE:
         memcpy(&pointer, target + key->offset, sizeof(pointer));
@@ -216,4 +217,12 @@ uint64_t source_answer_fingerprint(const struct source *source, struct text *scr
     put_part(scratch, source, PART_ROWS);
     text_append(scratch, (const char *)&other, sizeof(other));
     return hash_bytes(text_string(scratch), scratch->length);
+}
+
+struct hash128 object_fingerprint(const struct key_set *set, const void *object,
+                                  struct text *scratch)
+{
+    text_clear(scratch);
+    put_keys(scratch, set, object);
+    return hash128_bytes(text_string(scratch), scratch->length);
 }

@@ -11,10 +11,11 @@
 #include "config/keys.h"
 #include "gatherd/config.h"
 
-#define COUNT(a)                      (sizeof(a) / sizeof((a)[0]))
-#define TO(type, member)              .offset = offsetof(type, member), .width = sizeof(((type *)0)->member)
-#define LIST_TO(type, member, length) TO(type, member), .count_offset = offsetof(type, length)
-#define RANGE(from, to)               .low = (from), .high = (to)
+#define COUNT(a)                        (sizeof(a) / sizeof((a)[0]))
+#define TO(type, member)                .offset = offsetof(type, member), .width = sizeof(((type *)0)->member)
+#define LIST_TO(type, member, length)   TO(type, member), .count_offset = offsetof(type, length)
+#define ENDPOINT_TO(type, member, host) TO(type, member), .count_offset = offsetof(type, host)
+#define RANGE(from, to)                 .low = (from), .high = (to)
 
 /* A secret's name and kind, and the name of its twin. */
 #define SECRET(word) .name = (word), .twin = word "_file", .kind = KIND_SECRET

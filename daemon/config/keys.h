@@ -24,7 +24,8 @@ enum kind {
     KIND_TEXT, /* any text, a number as it is written too; its range is that of its length */
     KIND_NAME,
     KIND_URL,
-    KIND_PROXY, /* the URL of one: a struct proxy */
+    KIND_PROXY,    /* the URL of one: a struct proxy */
+    KIND_ENDPOINT, /* a URL of its own, and beside it "name:port" of its host */
     KIND_TABLE,
     KIND_PATH, /* JSONPath */
     KIND_CRON,
@@ -89,7 +90,7 @@ struct key {
     /* Where the value goes in the struct that the set describes; width 0: nowhere, it is checked */
     size_t offset;
     size_t width;
-    size_t count_offset; /* of the size_t beside an array */
+    size_t count_offset; /* of the size_t beside an array; KIND_ENDPOINT: of the host */
 
     /* Range of a number, both ends belong to it; KIND_NAMES and lists of objects: how many. */
     int64_t low;
@@ -210,6 +211,7 @@ extern const struct key_set retry_key_set;         /* of struct retry_policy */
 extern const struct key_set tls_key_set;           /* of struct tls_options */
 extern const struct key_set pagination_key_set;    /* of struct pagination */
 extern const struct key_set auth_key_set;          /* of struct auth */
+extern const struct key_set login_key_set;         /* of struct login */
 extern const struct key_set field_key_set;         /* of struct field */
 extern const struct key_set secret_key_set;        /* of struct secret */
 extern const struct key_set *const key_sets[];     /* all of them, ended by NULL */

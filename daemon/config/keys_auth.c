@@ -1,40 +1,30 @@
-/* The keys of auth, and what each type of it needs. */
-#include <string.h>
+/* The keys of auth. */
 
+#include "config/keys_auth.h"
 #include "config/key_row.h"
-#include "config/load.h"
-#include "config/value_list.h"
 #include "gatherd/auth.h"
 
 #define MAX_NAME_BYTES 256
 #define MAX_TEXT_BYTES 2048
 
-enum auth_key {
-    KEY_TYPE,
-    KEY_USERNAME,
-    KEY_PASSWORD,
-    KEY_TOKEN,
-    KEY_KEY,
-    KEY_IN,
-    KEY_NAME,
-    KEY_PREFIX,
-    KEY_ACCESS_KEY_ID,
-    KEY_SECRET_ACCESS_KEY,
-    KEY_SESSION_TOKEN,
-    KEY_REGION,
-    KEY_SERVICE,
-    AUTH_KEY_COUNT,
+static const struct choice type_choices[] = {
+    {"none", AUTH_NONE},           {"basic", AUTH_BASIC},     {"bearer", AUTH_BEARER},
+    {"api_key", AUTH_API_KEY},     {"digest", AUTH_DIGEST},   {"oauth2", AUTH_OAUTH2},
+    {"aws_sigv4", AUTH_AWS_SIGV4}, {"session", AUTH_SESSION}, {NULL, 0},
 };
 
-static const struct choice type_choices[] = {
-    {"none", AUTH_NONE},
-    {"basic", AUTH_BASIC},
-    {"bearer", AUTH_BEARER},
-    {"api_key", AUTH_API_KEY},
-    {"digest", AUTH_DIGEST},
-    {"aws_sigv4", AUTH_AWS_SIGV4},
+static const struct choice grant_choices[] = {
+    {"client_credentials", GRANT_CLIENT_CREDENTIALS},
+    {"refresh_token", GRANT_REFRESH_TOKEN},
+    {"password", GRANT_PASSWORD},
     {NULL, 0},
 };
+
+static const struct choice client_auth_choices[] = {
+    {"header", CLIENT_AUTH_HEADER}, {"body", CLIENT_AUTH_BODY}, {NULL, 0}};
+
+static const struct choice login_method_choices[] = {
+    {"GET", METHOD_GET}, {"POST", METHOD_POST}, {"PUT", METHOD_PUT}, {NULL, 0}};
 
 static const struct choice place_choices[] = {
     {"header", AUTH_IN_HEADER}, {"query", AUTH_IN_QUERY}, {"cookie", AUTH_IN_COOKIE}, {NULL, 0}};
@@ -49,12 +39,14 @@ static const struct key auth_keys[] = {
                            "say.",
                   .example = "basic"},
     [KEY_USERNAME] = {SECRET("username"), TO(struct auth, username), .instead = "none",
-                      .about = "basic, digest: the user's name; kept as secret as the password, "
+                      .about = "basic, digest, session, oauth2 with grant: password: the user's "
+                               "name; kept as secret as the password, "
                                "since some APIs take a key in its place.",
                       .example = "reader"},
     [KEY_PASSWORD] = {SECRET("password"), TO(struct auth, password),
                       .instead = "basic sends an empty one",
-                      .about = "basic, digest: the password.", .example = "${WEATHER_PASSWORD}"},
+                      .about = "The password that goes with the username.",
+                      .example = "${WEATHER_PASSWORD}"},
     [KEY_TOKEN] = {SECRET("token"), TO(struct auth, token), .instead = "none",
                    .about = "bearer: the token, sent as Authorization: Bearer TOKEN.",
                    .example = "${GITHUB_TOKEN}"},
@@ -64,23 +56,82 @@ static const struct key auth_keys[] = {
                 .kind = KIND_CHOICE,
                 TO(struct auth, in),
                 .choices = place_choices,
-                .instead = "header",
-                .about = "api_key: where it goes.",
+                .instead = "header; cookie for a session by cookie",
+                .about = "api_key, session: where the key or token goes.",
                 .example = "query"},
-    [KEY_NAME] = {.name = "name",
-                  .kind = KIND_TEXT,
-                  TO(struct auth, name),
-                  RANGE(1, MAX_NAME_BYTES),
-                  .instead = "none",
-                  .about = "api_key: name of the header, query parameter or cookie.",
-                  .example = "X-Api-Key"},
+    [KEY_NAME] =
+        {.name = "name",
+         .kind = KIND_TEXT,
+         TO(struct auth, name),
+         RANGE(1, MAX_NAME_BYTES),
+         .instead = "session: Authorization, or the cookie's own",
+         .about =
+             "api_key, session: name of the header, query parameter or cookie that carries it.",
+         .example = "X-Api-Key"},
     [KEY_PREFIX] = {.name = "prefix",
                     .kind = KIND_TEXT,
                     TO(struct auth, prefix),
                     RANGE(0, MAX_NAME_BYTES),
-                    .instead = "none",
-                    .about = "api_key: what stands before it, with the blank if one is wanted.",
+                    .instead = "session: \"Bearer \" in the header Authorization, else nothing",
+                    .about =
+                        "api_key, session: what stands before it, with the blank if one is wanted.",
                     .example = "\"token \""},
+    [KEY_GRANT] = {.name = "grant",
+                   .kind = KIND_CHOICE,
+                   TO(struct auth, grant),
+                   .choices = grant_choices,
+                   .instead = "client_credentials",
+                   .about = "oauth2: what a token is asked for with.",
+                   .example = "refresh_token"},
+    [KEY_TOKEN_URL] = {.name = "token_url",
+                       .kind = KIND_ENDPOINT,
+                       ENDPOINT_TO(struct auth, token_url, token_host),
+                       .instead = "none",
+                       .about = "oauth2: the token endpoint.",
+                       .example = "https://login.example.org/oauth2/token"},
+    [KEY_CLIENT_ID] = {.name = "client_id",
+                       .kind = KIND_TEXT,
+                       TO(struct auth, client_id),
+                       RANGE(1, MAX_TEXT_BYTES),
+                       .instead = "none",
+                       .about = "oauth2: name of the client.",
+                       .example = "gatherd"},
+    [KEY_CLIENT_SECRET] = {SECRET("client_secret"), TO(struct auth, client_secret),
+                           .instead = "none", .about = "oauth2: secret of the client.",
+                           .example = "${CLIENT_SECRET}"},
+    [KEY_CLIENT_AUTH] = {.name = "client_auth",
+                         .kind = KIND_CHOICE,
+                         TO(struct auth, client_auth),
+                         .choices = client_auth_choices,
+                         .instead = "header, or body without a client_secret",
+                         .about = "oauth2: where client_id and client_secret go in the token "
+                                  "request.",
+                         .example = "body"},
+    [KEY_SCOPES] = {.name = "scopes",
+                    .kind = KIND_NAMES,
+                    LIST_TO(struct auth, scopes, scope_count),
+                    RANGE(1, 100),
+                    .instead = "none",
+                    .about = "oauth2: scopes to ask for.",
+                    .example = "[\"read:reports\"]"},
+    [KEY_AUDIENCE] = {.name = "audience",
+                      .kind = KIND_TEXT,
+                      TO(struct auth, audience),
+                      RANGE(1, MAX_TEXT_BYTES),
+                      .instead = "none",
+                      .about = "oauth2: whom the token is for, where the server wants to know.",
+                      .example = "https://api.example.org/"},
+    [KEY_TOKEN_PARAMS] = {.name = "token_params",
+                          .kind = KIND_PARAMS,
+                          LIST_TO(struct auth, token_params, token_param_count),
+                          .instead = "none",
+                          .about = "oauth2: further fields of the token request.",
+                          .example = "{\"resource\": \"https://api.example.org/\"}"},
+    [KEY_REFRESH_TOKEN] = {SECRET("refresh_token"), TO(struct auth, refresh_token),
+                           .instead = "none",
+                           .about = "oauth2 with grant: refresh_token: the first one; those that "
+                                    "the server gives in exchange are kept beside the database.",
+                           .example = "${REFRESH_TOKEN}"},
     [KEY_ACCESS_KEY_ID] = {SECRET("access_key_id"), TO(struct auth, access_key_id),
                            .instead = "none", .about = "aws_sigv4: name of the access key.",
                            .example = "AKIDEXAMPLE"},
@@ -106,128 +157,90 @@ static const struct key auth_keys[] = {
                      .instead = "none",
                      .about = "aws_sigv4: the service, as in s3 or execute-api.",
                      .example = "execute-api"},
+    [KEY_LOGIN] = {.name = "login",
+                   .kind = KIND_OBJECT,
+                   TO(struct auth, login),
+                   .keys = &login_key_set,
+                   .instead = "none",
+                   .about = "session: the request that begins it (see below).",
+                   .example = "{\"url\": \"https://api.example.org/login\", \"username_param\": "
+                              "\"user\", \"password_param\": \"password\"}"},
+    [KEY_TOKEN_PATH] = {.name = "token_path",
+                        .kind = KIND_PATH,
+                        TO(struct auth, token_path),
+                        .instead = "none",
+                        .about = "session: JSONPath of the token in the answer to the login.",
+                        .example = "$.data.token"},
+    [KEY_COOKIE] = {.name = "cookie",
+                    .kind = KIND_TEXT,
+                    TO(struct auth, cookie),
+                    RANGE(1, MAX_NAME_BYTES),
+                    .instead = "none",
+                    .about = "session: the cookie of the answer that is the token, instead of "
+                             "token_path.",
+                    .example = "JSESSIONID"},
+    [KEY_LIFETIME] = {.name = "lifetime",
+                      .kind = KIND_DURATION,
+                      TO(struct auth, lifetime_ms),
+                      RANGE(SECOND_MS, 366 * DAY_MS),
+                      .instead = "until a 401",
+                      .about = "session: how long a token serves before the next login.",
+                      .example = "30m"},
+};
+
+static const struct key login_keys[] = {
+    [LOGIN_URL] = {.name = "url",
+                   .kind = KIND_ENDPOINT,
+                   ENDPOINT_TO(struct login, url, host),
+                   .required = true,
+                   .about = "Where to log in.",
+                   .example = "https://api.example.org/login"},
+    [LOGIN_METHOD] = {.name = "method",
+                      .kind = KIND_CHOICE,
+                      TO(struct login, method),
+                      .choices = login_method_choices,
+                      .fallback = "POST",
+                      .about = "The login's method.",
+                      .example = "PUT"},
+    [LOGIN_HEADERS] = {.name = "headers",
+                       .kind = KIND_HEADERS,
+                       LIST_TO(struct login, headers, header_count),
+                       .instead = "none",
+                       .about = "Its headers.",
+                       .example = "{\"Accept\": \"application/json\"}"},
+    [LOGIN_BODY] = {.name = "body",
+                    .kind = KIND_BODY,
+                    TO(struct login, body),
+                    .instead = "none",
+                    .about = "What it carries besides username and password: a mapping, sent as "
+                             "JSON, or text.",
+                    .example = "{\"tenant\": \"north\"}"},
+    [LOGIN_FORM] = {.name = "form",
+                    .kind = KIND_PARAMS,
+                    LIST_TO(struct login, form, form_count),
+                    .instead = "none",
+                    .about = "Fields of a form instead of a body; {}: with none but username and "
+                             "password.",
+                    .example = "{\"tenant\": \"north\"}"},
+    [LOGIN_USERNAME_PARAM] = {.name = "username_param",
+                              .kind = KIND_TEXT,
+                              TO(struct login, username_param),
+                              RANGE(1, MAX_NAME_BYTES),
+                              .instead = "none",
+                              .about = "The field of the form, or the member of the JSON body "
+                                       "(dots lead into objects), that holds auth.username.",
+                              .example = "user.name"},
+    [LOGIN_PASSWORD_PARAM] = {.name = "password_param",
+                              .kind = KIND_TEXT,
+                              TO(struct login, password_param),
+                              RANGE(1, MAX_NAME_BYTES),
+                              .instead = "both go by basic",
+                              .about = "The same for auth.password.",
+                              .example = "user.password"},
 };
 
 static_assert(COUNT(auth_keys) == AUTH_KEY_COUNT && AUTH_KEY_COUNT <= 64, "auth keys");
-
-/* --- Which keys belong to which type. --- */
-
-#define BIT(key) (UINT64_C(1) << (key))
-
-static const struct rule {
-    enum auth_type type;
-    const char *name;
-    uint64_t needed;
-    uint64_t allowed; /* besides */
-} rules[] = {
-    {AUTH_NONE, "none", 0, 0},
-    {AUTH_BASIC, "basic", BIT(KEY_USERNAME), BIT(KEY_PASSWORD)},
-    {AUTH_BEARER, "bearer", BIT(KEY_TOKEN), 0},
-    {AUTH_API_KEY, "api_key", BIT(KEY_KEY) | BIT(KEY_NAME), BIT(KEY_IN) | BIT(KEY_PREFIX)},
-    {AUTH_DIGEST, "digest", BIT(KEY_USERNAME) | BIT(KEY_PASSWORD), 0},
-    {AUTH_AWS_SIGV4, "aws_sigv4",
-     BIT(KEY_ACCESS_KEY_ID) | BIT(KEY_SECRET_ACCESS_KEY) | BIT(KEY_REGION) | BIT(KEY_SERVICE),
-     BIT(KEY_SESSION_TOKEN)},
-};
-
-static const struct rule *rule_of(const struct auth *auth)
-{
-    const struct rule *rule = rules;
-
-    while (rule->type != auth->type)
-        rule++;
-    return rule;
-}
-
-static void refuse_key(struct load *load, const struct where *where, unsigned row,
-                       const struct item *value, const struct rule *rule)
-{
-    struct where here = where_key(where, auth_keys[row].name);
-
-    load_mistake(load, place_of(load, value), &here, "has no use with type: %s; remove it",
-                 rule->name);
-}
-
-static void report_missing(struct load *load, const struct where *where, const struct item *item,
-                           unsigned row, const struct rule *rule)
-{
-    load_mistake(load, place_of(load, item), where,
-                 "the key \"%s\" is missing, which type: %s needs, as in %s: %s",
-                 auth_keys[row].name, rule->name, auth_keys[row].name, auth_keys[row].example);
-}
-
-static bool check_rule(struct load *load, const struct where *where, const struct item *item,
-                       const struct given *given, const struct rule *rule)
-{
-    bool good = true;
-
-    for (unsigned row = KEY_TYPE + 1; row < AUTH_KEY_COUNT; row++) {
-        bool is_there = given->at[row] != NULL;
-        bool is_needed = (rule->needed & BIT(row)) != 0;
-
-        if (is_there && !is_needed && (rule->allowed & BIT(row)) == 0) {
-            refuse_key(load, where, row, given->at[row], rule);
-            good = false;
-        } else if (!is_there && is_needed) {
-            report_missing(load, where, item, row, rule);
-            good = false;
-        }
-    }
-    return good;
-}
-
-/* --- What is carried, and where. --- */
-
-static const char *carrier_problem(const struct auth *auth)
-{
-    if (auth->in == AUTH_IN_HEADER)
-        return header_name_problem(auth->name, strlen(auth->name));
-    if (auth->in == AUTH_IN_COOKIE && !is_token(auth->name, strlen(auth->name)))
-        return "not a cookie's name; use letters, digits, - and _";
-    return NULL;
-}
-
-static bool check_carrier(struct load *load, const struct where *where, const struct auth *auth,
-                          const struct given *given)
-{
-    struct where name = where_key(where, auth_keys[KEY_NAME].name);
-    struct where prefix = where_key(where, auth_keys[KEY_PREFIX].name);
-    const char *problem = auth->name == NULL ? NULL : carrier_problem(auth);
-
-    if (problem != NULL) {
-        load_mistake(load, place_of(load, given->at[KEY_NAME]), &name, "%s", problem);
-        return false;
-    }
-    for (const char *p = auth->prefix == NULL ? "" : auth->prefix; *p != '\0'; p++) {
-        if ((unsigned char)*p >= ' ' && *p != 0x7f)
-            continue;
-        load_mistake(load, place_of(load, given->at[KEY_PREFIX]), &prefix,
-                     "a control character before the key; remove it");
-        return false;
-    }
-    return true;
-}
-
-/* Only for a type that has these: what is filled in is what a dump shows. */
-static void fill_carrier(struct auth *auth)
-{
-    if (auth->in == AUTH_IN_NONE)
-        auth->in = AUTH_IN_HEADER;
-    if (auth->prefix == NULL)
-        auth->prefix = "";
-}
-
-static bool check_auth(struct load *load, const struct where *where, struct item *item,
-                       void *object, const struct given *given)
-{
-    struct auth *auth = object;
-
-    if (!check_rule(load, where, item, given, rule_of(auth)))
-        return false;
-    if (auth->type == AUTH_API_KEY)
-        fill_carrier(auth);
-    return check_carrier(load, where, auth, given);
-}
+static_assert(COUNT(login_keys) == LOGIN_KEY_COUNT, "login keys");
 
 const struct key_set auth_key_set = {
     .title = "sources[].auth",
@@ -236,4 +249,13 @@ const struct key_set auth_key_set = {
     .count = COUNT(auth_keys),
     .size = sizeof(struct auth),
     .check = check_auth,
+};
+
+const struct key_set login_key_set = {
+    .title = "sources[].auth.login",
+    .holder = "a login",
+    .keys = login_keys,
+    .count = COUNT(login_keys),
+    .size = sizeof(struct login),
+    .check = check_login,
 };

@@ -18,6 +18,7 @@
 #include "config/map.h"
 #include "gatherd/arena.h"
 #include "gatherd/config.h"
+#include "gatherd/hash.h"
 #include "gatherd/text.h"
 
 /* Beyond so many nobody reads them, and a hostile file could fill the memory with them. */
@@ -251,8 +252,8 @@ typedef bool load_value_fn(struct load *load, const struct where *where, const s
 
 load_value_fn load_boolean, load_count, load_duration, load_size, load_span,
     load_choice; /* value.c */
-load_value_fn load_plain_text, load_file_path, load_database, load_name, load_url, load_table,
-    load_path;                                   /* value_text.c */
+load_value_fn load_plain_text, load_file_path, load_database, load_name, load_url, load_endpoint,
+    load_table, load_path;                       /* value_text.c */
 load_value_fn load_cron, load_timezone;          /* value_time.c */
 load_value_fn load_names, load_status_codes;     /* value_list.c */
 load_value_fn load_headers, load_params;         /* value_pairs.c */
@@ -354,5 +355,9 @@ void write_dump(struct load *load);
 /* `scratch` is any text, used and overwritten. */
 uint64_t source_fingerprint(const struct source *source, struct text *scratch);
 uint64_t source_answer_fingerprint(const struct source *source, struct text *scratch);
+
+/* The same of one mapping that the table describes; with 128 bits, for what must not collide. */
+struct hash128 object_fingerprint(const struct key_set *set, const void *object,
+                                  struct text *scratch);
 
 #endif

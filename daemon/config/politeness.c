@@ -3,6 +3,7 @@
 
 #include "config/load.h"
 #include "config/suggest.h"
+#include "gatherd/auth.h"
 
 static const struct rate_limit *find_rate_limit(const struct config *config, const char *name,
                                                 struct suggestion *near)
@@ -43,7 +44,8 @@ void check_answer_rules(struct load *load, const struct where *where, const stru
     const struct item *list = given->at[SOURCE_RESPONSES];
     const struct entry *e = list != NULL && list->kind == ITEM_LIST ? list->first : NULL;
 
-    if (!is_sound(given, SOURCE_RESPONSES))
+    if (!is_sound(given, SOURCE_RESPONSES) || !is_sound(given, SOURCE_AUTH) ||
+        (source->auth != NULL && auth_needs_token(source->auth)))
         return;
     for (size_t i = 0; i < source->response_count; i++) {
         struct where here = where_index(&rules, i);

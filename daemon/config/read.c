@@ -84,6 +84,7 @@ static load_value_fn *const readers[KIND_COUNT_OF_KINDS] = {
     [KIND_NAME] = load_name,
     [KIND_URL] = load_url,
     [KIND_PROXY] = load_proxy,
+    [KIND_ENDPOINT] = load_endpoint,
     [KIND_TABLE] = load_table,
     [KIND_PATH] = load_path,
     [KIND_CRON] = load_cron,

@@ -99,6 +99,8 @@ static void put_kind(struct text *out, const struct key *key, int depth)
         [KIND_URL] = "\"type\": \"string\", \"pattern\": "
                      "\"^[Hh][Tt][Tt][Pp][Ss]?://[^/?{}]+([/?]|$)|\\\\$\\\\{\"",
         [KIND_PROXY] = "\"type\": \"string\", \"pattern\": \"^(https?|socks5h?)://|\\\\$\\\\{\"",
+        [KIND_ENDPOINT] =
+            "\"type\": \"string\", \"pattern\": \"^[Hh][Tt][Tt][Pp][Ss]?://|\\\\$\\\\{\"",
         [KIND_TABLE] =
             "\"type\": \"string\", \"pattern\": \"^[A-Za-z_][A-Za-z0-9_]{0,127}$|\\\\$\\\\{\"",
         [KIND_PATH] = "\"$ref\": \"#/$defs/path\"",

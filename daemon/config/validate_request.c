@@ -41,6 +41,7 @@ static const char *header_of_auth(const struct auth *auth)
     case AUTH_NONE:
         return NULL;
     case AUTH_API_KEY:
+    case AUTH_SESSION:
         return auth->in == AUTH_IN_HEADER ? auth->name : NULL;
     default:
         return "Authorization";

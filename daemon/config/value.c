@@ -74,6 +74,7 @@ void write_expected(struct text *out, const struct key *key)
         [KIND_NAME] = "a name",
         [KIND_URL] = "a URL",
         [KIND_PROXY] = "the URL of a proxy",
+        [KIND_ENDPOINT] = "a URL",
         [KIND_TABLE] = "a table's name",
         [KIND_PATH] = "a JSONPath",
         [KIND_CRON] = "a cron line",

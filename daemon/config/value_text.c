@@ -200,6 +200,29 @@ bool load_url(struct load *load, const struct where *where, const struct key *ke
     return source->host != NULL && keep_text(load, key, target, scalar.text, scalar.length);
 }
 
+bool load_endpoint(struct load *load, const struct where *where, const struct key *key,
+                   struct item *item, void *target)
+{
+    char host[URL_HOST_SIZE];
+    const char *problem;
+    const char *kept;
+    struct scalar scalar;
+    size_t offset;
+
+    if (!load_text(load, where, item, "a URL", &scalar))
+        return false;
+    if (!url_check(scalar.text, host, &problem, &offset)) {
+        load_mistake(load, scalar.substituted ? place_of(load, item) : place_in(load, item, offset),
+                     where, "%s", problem);
+        return false;
+    }
+    kept = load_keep(load, host, strlen(host));
+    if (kept == NULL || !keep_text(load, key, target, scalar.text, scalar.length))
+        return false;
+    memcpy((char *)target + key->count_offset, &kept, sizeof(kept));
+    return true;
+}
+
 bool load_table(struct load *load, const struct where *where, const struct key *key,
                 struct item *item, void *target)
 {

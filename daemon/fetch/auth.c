@@ -1,6 +1,8 @@
 #include "fetch/auth.h"
 
+#include <assert.h>
 #include <string.h>
+#include <strings.h>
 
 #include "fetch/base64.h"
 #include "fetch/sigv4.h"
@@ -66,6 +68,13 @@ static void set_cookie(struct draft *draft, const char *name, const char *value)
     text_free(&cookies);
 }
 
+/* Whether the parameter that begins at `p` has this name. */
+static bool is_param(const char *p, const struct text *name)
+{
+    return strncmp(p, text_string(name), name->length) == 0 &&
+           strchr("=&#", p[name->length]) != NULL; /* or its end */
+}
+
 static void carry(struct draft *draft, enum auth_place place, const char *name, const char *value)
 {
     switch (place) {
@@ -83,11 +92,23 @@ static void carry(struct draft *draft, enum auth_place place, const char *name, 
     }
 }
 
-/* The types. Each writes into `value` and `more`, which auth_apply() wipes. */
+/* The types. */
 
-static int apply_basic(const struct auth *auth, struct draft *draft, struct text *value,
-                       struct text *more, struct fault *fault)
+/* What a type makes its words of, and where it writes them. */
+struct job {
+    const struct auth *auth;
+    const char *token; /* NULL: the type has none */
+    struct draft *draft;
+    struct text value; /* wiped at the end, as the next */
+    struct text more;
+};
+
+static int apply_basic(struct job *job, struct fault *fault)
 {
+    const struct auth *auth = job->auth;
+    struct text *value = &job->value;
+    struct text *more = &job->more;
+    struct draft *draft = job->draft;
     struct text header = {0};
 
     if (auth_read(auth->username, "username", value, fault) == -1 ||
@@ -107,74 +128,82 @@ static int apply_basic(const struct auth *auth, struct draft *draft, struct text
     return 0;
 }
 
-static int apply_bearer(const struct auth *auth, struct draft *draft, struct text *value,
-                        struct text *more, struct fault *fault)
+static int apply_bearer(struct job *job, struct fault *fault)
 {
-    (void)more;
-    text_add(value, "Bearer ");
-    if (auth_read(auth->token, "token", value, fault) == -1)
+    text_add(&job->value, "Bearer ");
+    if (auth_read(job->auth->token, "token", &job->value, fault) == -1)
         return -1;
-    draft_set_header(draft, "Authorization", text_string(value));
+    draft_set_header(job->draft, "Authorization", text_string(&job->value));
     return 0;
 }
 
-static int apply_api_key(const struct auth *auth, struct draft *draft, struct text *value,
-                         struct text *more, struct fault *fault)
+static int apply_oauth2(struct job *job, struct fault *fault)
 {
-    (void)more;
-    text_add(value, auth->prefix);
-    if (auth_read(auth->key, "key", value, fault) == -1)
-        return -1;
-    carry(draft, auth->in, auth->name, text_string(value));
+    (void)fault;
+    text_format(&job->value, "Bearer %s", job->token);
+    draft_set_header(job->draft, "Authorization", text_string(&job->value));
     return 0;
 }
 
-static int apply_digest(const struct auth *auth, struct draft *draft, struct text *value,
-                        struct text *more, struct fault *fault)
+static int apply_api_key(struct job *job, struct fault *fault)
 {
-    if (auth_read(auth->username, "username", value, fault) == -1 ||
-        auth_read(auth->password, "password", more, fault) == -1)
+    text_add(&job->value, job->auth->prefix);
+    if (auth_read(job->auth->key, "key", &job->value, fault) == -1)
         return -1;
-    draft_set_digest(draft, text_string(value), text_string(more));
+    carry(job->draft, job->auth->in, job->auth->name, text_string(&job->value));
     return 0;
 }
 
-typedef int apply_fn(const struct auth *auth, struct draft *draft, struct text *value,
-                     struct text *more, struct fault *fault);
-
-int auth_apply(const struct auth *auth, struct draft *draft, struct fault *fault)
+static int apply_session(struct job *job, struct fault *fault)
 {
-    static apply_fn *const by_type[] = {
-        [AUTH_NONE] = NULL,           [AUTH_BASIC] = apply_basic,
-        [AUTH_BEARER] = apply_bearer, [AUTH_API_KEY] = apply_api_key,
-        [AUTH_DIGEST] = apply_digest, [AUTH_AWS_SIGV4] = NULL, /* auth_sign() */
+    (void)fault;
+    text_format(&job->value, "%s%s", job->auth->prefix, job->token);
+    carry(job->draft, job->auth->in, job->auth->name, text_string(&job->value));
+    return 0;
+}
+
+static int apply_digest(struct job *job, struct fault *fault)
+{
+    if (auth_read(job->auth->username, "username", &job->value, fault) == -1 ||
+        auth_read(job->auth->password, "password", &job->more, fault) == -1)
+        return -1;
+    draft_set_digest(job->draft, text_string(&job->value), text_string(&job->more));
+    return 0;
+}
+
+int auth_apply(const struct auth *auth, const char *token, struct draft *draft, struct fault *fault)
+{
+    static int (*const by_type[])(struct job * job, struct fault * fault) = {
+        [AUTH_NONE] = NULL,
+        [AUTH_BASIC] = apply_basic,
+        [AUTH_BEARER] = apply_bearer,
+        [AUTH_API_KEY] = apply_api_key,
+        [AUTH_DIGEST] = apply_digest,
+        [AUTH_OAUTH2] = apply_oauth2,
+        [AUTH_AWS_SIGV4] = NULL, /* auth_sign() */
+        [AUTH_SESSION] = apply_session,
     };
-    struct text value = {0};
-    struct text more = {0};
+    struct job job = {.auth = auth, .token = token, .draft = draft};
     int rc;
 
     if (auth == NULL || by_type[auth->type] == NULL)
         return 0;
-    rc = by_type[auth->type](auth, draft, &value, &more, fault);
-    if (text_failed(&value) || text_failed(&more))
+    assert(token != NULL || !auth_needs_token(auth));
+    rc = by_type[auth->type](&job, fault);
+    if (text_failed(&job.value) || text_failed(&job.more))
         draft->failed = true;
-    secret_wipe(&value);
-    secret_wipe(&more);
-    text_free(&value);
-    text_free(&more);
+    secret_wipe(&job.value);
+    secret_wipe(&job.more);
+    text_free(&job.value);
+    text_free(&job.more);
     return rc;
 }
 
 static bool has_param(const char *url, const struct text *name)
 {
-    const char *p = strchr(url, '?');
-
-    while (p != NULL) {
-        p++;
-        if (strncmp(p, text_string(name), name->length) == 0 &&
-            (p[name->length] == '=' || p[name->length] == '&' || p[name->length] == '\0'))
+    for (const char *p = strpbrk(url, "?&"); p != NULL; p = strpbrk(p + 1, "?&")) {
+        if (is_param(p + 1, name))
             return true;
-        p = strchr(p, '&');
     }
     return false;
 }

@@ -17,10 +17,12 @@
 #include "gatherd/text.h"
 
 /*
- * Adds what `auth` (NULL: nothing) says. 0, or -1 with the fault set, of the kind RUN_FAILED_AUTH:
- * a secret cannot be read, or cannot stand in a request. Where memory runs out the draft says so.
+ * Adds what `auth` (NULL: nothing) says; `token` is that of oauth2 and session. 0, or -1 with the
+ * fault set, of the kind RUN_FAILED_AUTH: a secret cannot be read, or cannot stand in a request.
+ * Where memory runs out the draft says so.
  */
-int auth_apply(const struct auth *auth, struct draft *draft, struct fault *fault);
+int auth_apply(const struct auth *auth, const char *token, struct draft *draft,
+               struct fault *fault);
 
 /*
  * A redirect within the origin has dropped the parameter that carries a key: puts it back into

@@ -20,7 +20,7 @@ static const char *method_name(enum request_method method)
     return names[method];
 }
 
-/* What the templates of one request are rendered with. */
+/* What the templates of one request are rendered with; NULL: its texts are none. */
 struct values {
     const struct run *run;
     int64_t now_ms;
@@ -74,7 +74,7 @@ static const char *render(struct draft *draft, const struct values *values, cons
     struct text out = {0};
     const char *rendered = NULL;
 
-    if (template_is_constant(text))
+    if (values == NULL || template_is_constant(text))
         return text;
     if (template_render(slice_of(text), escape, find_value, values, &out, &err) == -1)
         draft_refuse(draft, err.text);
@@ -104,21 +104,24 @@ static enum template_escape escape_of(const struct draft *draft, const char *tex
     return *text == '{' || *text == '[' ? TEMPLATE_JSON : TEMPLATE_PLAIN;
 }
 
-static void add_body(const struct source *source, const struct values *values, struct draft *draft)
+static void add_body(const struct request_body *body, const struct values *values,
+                     struct draft *draft)
 {
-    const struct request_body *body = source->body;
-
     if (body != NULL && body->is_json)
         draft_set_body(draft, DRAFT_JSON, render(draft, values, body->text, TEMPLATE_JSON));
     else if (body != NULL)
         draft_set_body(draft, DRAFT_TEXT,
                        render(draft, values, body->text, escape_of(draft, body->text)));
-    if (source->form == NULL)
+}
+
+static void add_form(const struct name_value *form, size_t count, const struct values *values,
+                     struct draft *draft)
+{
+    if (form == NULL)
         return;
     draft_set_form(draft);
-    for (size_t i = 0; i < source->form_count; i++)
-        draft_add_field(draft, source->form[i].name,
-                        render(draft, values, source->form[i].value, TEMPLATE_PLAIN));
+    for (size_t i = 0; i < count; i++)
+        draft_add_field(draft, form[i].name, render(draft, values, form[i].value, TEMPLATE_PLAIN));
 }
 
 static void add_own_words(const struct source *source, const struct values *values, bool params,
@@ -131,7 +134,8 @@ static void add_own_words(const struct source *source, const struct values *valu
         draft_add_header(draft, source->headers[i].name,
                          render(draft, values, source->headers[i].value, TEMPLATE_HEADER));
     draft_set_method(draft, method_name(source->method));
-    add_body(source, values, draft);
+    add_body(source->body, values, draft);
+    add_form(source->form, source->form_count, values, draft);
 }
 
 /* A link to the next page has it already. */
@@ -162,4 +166,14 @@ void build_request(const struct run *run, int64_t now_ms, struct arena *arena, s
         add_position(run, draft);
     page_request_add(run, draft);
     draft_finish(draft);
+}
+
+void build_login(const struct login *login, struct arena *arena, struct draft *draft)
+{
+    draft_start(draft, arena, login->url);
+    draft_set_method(draft, method_name(login->method));
+    for (size_t i = 0; i < login->header_count; i++)
+        draft_add_header(draft, login->headers[i].name, login->headers[i].value);
+    add_body(login->body, NULL, draft);
+    add_form(login->form, login->form_count, NULL, draft);
 }

@@ -8,6 +8,7 @@
 
 #include "fetch/draft.h"
 #include "gatherd/arena.h"
+#include "gatherd/auth.h"
 #include "gatherd/run.h"
 
 /*
@@ -15,5 +16,11 @@
  * draft->failed says that memory ran out, draft->problem that there is no such request.
  */
 void build_request(const struct run *run, int64_t now_ms, struct arena *arena, struct draft *draft);
+
+/*
+ * Begins the draft of a login in the arena, which is not reset; without name and password, and
+ * without draft_finish().
+ */
+void build_login(const struct login *login, struct arena *arena, struct draft *draft);
 
 #endif

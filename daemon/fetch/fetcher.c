@@ -17,6 +17,7 @@
 #include <strings.h>
 
 #include "fetch/engine.h"
+#include "fetch/tokens.h"
 #include "fetch/transfer.h"
 #include "gatherd/clock.h"
 #include "gatherd/debug_log.h"
@@ -44,6 +45,7 @@ struct fetcher {
     struct arena *scratch;       /* owned; the thread's: where requests are made */
     struct tls_files *tls_files; /* owned; the thread's */
     struct engine *engine;       /* its owner is the thread; any thread may engine_wake() */
+    struct token_listener listener;
     pthread_t thread;
 
     _Atomic int64_t stop_at_ms; /* monotonic: the end of the grace; NEVER: go on */
@@ -57,7 +59,9 @@ struct fetcher {
     atomic_bool ended;
 
     /* Below: the thread only. */
-    int64_t take_at_ms; /* when a run may be due; NEVER: not before a wake-up */
+    int64_t take_at_ms;  /* when a run may be due; NEVER: not before a wake-up */
+    size_t waiting;      /* of those in flight: transfers that wait for a token */
+    int64_t patience_ms; /* monotonic: when the first of them has waited long enough */
     size_t created;
     struct transfer *transfers[]; /* owned; first those in flight, then those that rest */
 };
@@ -196,6 +200,19 @@ static void hand_over(struct fetcher *fetcher, struct run *run)
     fetcher->hooks.give_up(fetcher->hooks.context, run);
 }
 
+/* Under way: perhaps without a request, until another transfer has got a token. */
+static void note_waiting(struct fetcher *fetcher, const struct transfer *transfer)
+{
+    int64_t deadline_ms = transfer_waits_until_ms(transfer);
+
+    if (deadline_ms == NEVER)
+        return;
+    fetcher->patience_ms = fetcher->waiting == 0 || deadline_ms < fetcher->patience_ms
+                               ? deadline_ms
+                               : fetcher->patience_ms;
+    fetcher->waiting++;
+}
+
 /* Starting. */
 
 static void start_run(struct fetcher *fetcher, struct run *run)
@@ -220,6 +237,7 @@ static void start_run(struct fetcher *fetcher, struct run *run)
         hand_over(fetcher, run);
         return;
     }
+    note_waiting(fetcher, transfer);
     count(&fetcher->requests, run->requests - requests);
 }
 
@@ -260,6 +278,19 @@ static void start_due(struct fetcher *fetcher)
 
 /* Ending. */
 
+static void end_or_go_on(struct fetcher *fetcher, struct transfer *transfer, bool under_way,
+                         struct run *run, unsigned requests)
+{
+    count(&fetcher->requests, run->requests - requests);
+    if (under_way) {
+        note_waiting(fetcher, transfer);
+        return;
+    }
+    put_transfer(fetcher, transfer);
+    fetcher->take_at_ms = 0; /* a place is free, and perhaps the host */
+    hand_over(fetcher, run);
+}
+
 static void end_done(struct fetcher *fetcher)
 {
     CURLcode code;
@@ -273,13 +304,23 @@ static void end_done(struct fetcher *fetcher)
         curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
         run = transfer->run;
         requests = run->requests;
-        if (transfer_go_on(transfer, code)) {
-            count(&fetcher->requests, run->requests - requests);
-            continue;
-        }
-        put_transfer(fetcher, transfer);
-        fetcher->take_at_ms = 0; /* a place is free, and perhaps the host */
-        hand_over(fetcher, run);
+        end_or_go_on(fetcher, transfer, transfer_go_on(transfer, code), run, requests);
+    }
+}
+
+/* Those that wait for a token ask again: it has come, or failed, or took too long. */
+static void resume_waiting(struct fetcher *fetcher)
+{
+    if (fetcher->waiting == 0)
+        return;
+    fetcher->waiting = 0;
+    for (size_t i = in_flight(fetcher); i > 0; i--) { /* one that ends changes with the last */
+        struct transfer *transfer = fetcher->transfers[i - 1];
+        struct run *run = transfer->run;
+        unsigned requests = run->requests;
+
+        if (transfer_waits_until_ms(transfer) != NEVER)
+            end_or_go_on(fetcher, transfer, transfer_resume(transfer), run, requests);
     }
 }
 
@@ -312,6 +353,8 @@ static int64_t next_wait(const struct fetcher *fetcher, int64_t now_ms)
         until_ms = stop_at_ms < until_ms ? stop_at_ms : until_ms;
     else if (in_flight(fetcher) < fetcher->max_in_flight && fetcher->take_at_ms < until_ms)
         until_ms = fetcher->take_at_ms;
+    if (fetcher->waiting > 0 && fetcher->patience_ms < until_ms)
+        until_ms = fetcher->patience_ms;
     return until_ms > now_ms ? until_ms - now_ms : 0;
 }
 
@@ -326,15 +369,19 @@ static void *run_loop(void *argument)
 {
     struct fetcher *fetcher = argument;
     int64_t now_ms = clock_monotonic_ms();
+    bool woken;
 
     while (!is_over(fetcher, now_ms)) {
         start_due(fetcher);
         now_ms = clock_monotonic_ms();
         atomic_store_explicit(&fetcher->heartbeat_ms, now_ms, memory_order_relaxed);
-        if (engine_turn(fetcher->engine, next_wait(fetcher, now_ms)))
+        woken = engine_turn(fetcher->engine, next_wait(fetcher, now_ms));
+        if (woken)
             fetcher->take_at_ms = 0;
         end_done(fetcher);
         now_ms = clock_monotonic_ms();
+        if (woken || (fetcher->waiting > 0 && fetcher->patience_ms <= now_ms))
+            resume_waiting(fetcher);
     }
     give_up_all(fetcher);
     atomic_store_explicit(&fetcher->ended, true, memory_order_release);
@@ -344,6 +391,11 @@ static void *run_loop(void *argument)
 /* Any thread. */
 
 static void on_room(void *context)
+{
+    fetcher_wake(context);
+}
+
+static void on_token(void *context)
 {
     fetcher_wake(context);
 }
@@ -424,9 +476,11 @@ static struct fetcher *create(const struct fetcher_options *options, struct queu
     fetcher->transfer_options = (struct transfer_options){.user_agent = options->user_agent,
                                                           .ca_file = options->ca_file,
                                                           .scratch = fetcher->scratch,
-                                                          .tls_files = fetcher->tls_files};
+                                                          .tls_files = fetcher->tls_files,
+                                                          .tokens = options->tokens};
     fetcher->queue = queue;
     fetcher->hooks = *hooks;
+    fetcher->listener = (struct token_listener){.wake = on_token, .context = fetcher};
     atomic_init(&fetcher->stop_at_ms, NEVER);
     atomic_init(&fetcher->heartbeat_ms, 0);
     return fetcher;
@@ -450,9 +504,13 @@ struct fetcher *fetcher_start(const struct fetcher_options *options, struct queu
         error_set(err, ERROR_NOMEM, "fetcher %u: out of memory", options->lane);
         goto free_engine;
     }
+    if (options->tokens != NULL)
+        tokens_listen(options->tokens, &fetcher->listener);
     if (thread_start(&fetcher->thread, "fetcher", options->lane, run_loop, fetcher, err) == 0)
         return fetcher;
     queue_on_room(queue, NULL, fetcher);
+    if (options->tokens != NULL)
+        tokens_ignore(options->tokens, &fetcher->listener);
 
 free_engine:
     engine_free(fetcher->engine);
@@ -467,6 +525,8 @@ void fetcher_free(struct fetcher *fetcher)
         return;
     pthread_join(fetcher->thread, NULL);
     queue_on_room(fetcher->queue, NULL, fetcher);
+    if (fetcher->transfer_options.tokens != NULL)
+        tokens_ignore(fetcher->transfer_options.tokens, &fetcher->listener);
     for (size_t i = 0; i < fetcher->created; i++)
         transfer_free(fetcher->transfers[i]);
     engine_free(fetcher->engine);

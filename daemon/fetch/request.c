@@ -225,13 +225,12 @@ static int build_headers(const struct draft *draft, struct curl_slist **list, st
 static void set_lists(CURL *easy, const struct source *source, const struct request *request,
                       struct request_lists *lists, CURLcode *code, struct fault *fault)
 {
-    bool own = request->draft != NULL;
-
-    if (*code == CURLE_OK && own && build_headers(request->draft, &lists->headers, fault) == -1)
+    if (*code == CURLE_OK && request->draft != NULL &&
+        build_headers(request->draft, &lists->headers, fault) == -1)
         *code = CURLE_OUT_OF_MEMORY;
     set_pointer(easy, CURLOPT_URL, request->url, code);
-    if (*code == CURLE_OK && own && source->tls != NULL && source->tls->server_name != NULL &&
-        is_https(request->url))
+    if (*code == CURLE_OK && request->own_origin && source->tls != NULL &&
+        source->tls->server_name != NULL && is_https(request->url))
         *code = request_set_server_name(easy, request->url, source->tls->server_name,
                                         &lists->headers, &lists->connect_to);
     set_pointer(easy, CURLOPT_HTTPHEADER, lists->headers, code);
@@ -257,7 +256,7 @@ int request_set(CURL *easy, const struct source *source, const struct request *r
     CURLcode code = CURLE_OK;
 
     request_forget(easy, lists);
-    if (request_set_tls(easy, is_https(request->url) ? source->tls : NULL, request->draft != NULL,
+    if (request_set_tls(easy, is_https(request->url) ? source->tls : NULL, request->own_origin,
                         files, fault) == -1)
         return -1;
     set_lists(easy, source, request, lists, &code, fault);

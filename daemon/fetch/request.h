@@ -41,6 +41,7 @@ struct request {
      * with nothing of that.
      */
     const struct draft *draft;
+    bool own_origin; /* what the source says of its server and its certificate holds */
     struct route route;
     bool fresh;         /* over a connection of its own */
     int64_t timeout_ms; /* what is left of the attempt's time */

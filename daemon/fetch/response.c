@@ -47,6 +47,15 @@ void receiver_start(struct receiver *receiver, const struct source *source,
     receiver_clear(receiver);
     receiver->source = source;
     receiver->response = response;
+    receiver->max_body_bytes = source->max_body_bytes;
+}
+
+void receiver_start_other(struct receiver *receiver, const struct source *source,
+                          int64_t max_body_bytes, struct response *response)
+{
+    receiver_start(receiver, source, response);
+    receiver->max_body_bytes = max_body_bytes;
+    receiver->is_final = true;
 }
 
 void receiver_clear(struct receiver *receiver)
@@ -213,8 +222,9 @@ static void report_body_too_large(struct receiver *receiver)
 {
     char size[UNITS_TEXT_SIZE];
 
-    fault_set(&receiver->fault, RUN_FAILED_LIMIT, false, "body larger than max_body_size (%s)",
-              units_format_size(receiver->source->max_body_bytes, size));
+    fault_set(&receiver->fault, RUN_FAILED_LIMIT, false, "body larger than %s (%s)",
+              receiver->is_final ? "a token needs" : "max_body_size",
+              units_format_size(receiver->max_body_bytes, size));
 }
 
 static void end_head(struct receiver *receiver)
@@ -230,7 +240,7 @@ static void end_head(struct receiver *receiver)
     if (receiver->chunked && receiver->length != -1)
         fault_set(&receiver->fault, RUN_FAILED_NETWORK, true,
                   "the answer has both Content-Length and Transfer-Encoding: chunked");
-    if (!receiver->encoded && receiver->length > receiver->source->max_body_bytes)
+    if (!receiver->encoded && receiver->length > receiver->max_body_bytes)
         report_body_too_large(receiver);
 }
 
@@ -280,7 +290,7 @@ static size_t first_capacity(const struct receiver *receiver, size_t need)
 static int make_room(struct receiver *receiver, size_t need)
 {
     struct response *response = receiver->response;
-    size_t most = (size_t)receiver->source->max_body_bytes;
+    size_t most = (size_t)receiver->max_body_bytes;
     size_t capacity;
     char *body;
 
@@ -302,7 +312,7 @@ static int make_room(struct receiver *receiver, size_t need)
 
 static bool fits(const struct receiver *receiver, size_t have, size_t more)
 {
-    uint64_t most = (uint64_t)receiver->source->max_body_bytes;
+    uint64_t most = (uint64_t)receiver->max_body_bytes;
 
     return have <= most && more <= most - have;
 }
@@ -317,7 +327,7 @@ size_t receiver_on_body(char *data, size_t size, size_t count, void *userdata)
         report_body_too_large(receiver);
         return 0;
     }
-    if (response_is_redirect(receiver->source, response->status)) {
+    if (!receiver->is_final && response_is_redirect(receiver->source, response->status)) {
         receiver->discarded += length;
         return length;
     }

@@ -21,6 +21,8 @@
 
 struct receiver {
     const struct source *source; /* borrowed: its limits */
+    int64_t max_body_bytes;      /* of the decoded body */
+    bool is_final;               /* every status is an answer, redirects too */
     struct response *response;   /* borrowed: where the answer goes */
     size_t head_bytes;           /* counted against RESPONSE_MAX_HEAD_BYTES */
     bool head_done;              /* the head of the final response is complete */
@@ -40,6 +42,10 @@ struct receiver {
 /* Forgets the last answer and gets ready for one that goes into `response`, which is empty. */
 void receiver_start(struct receiver *receiver, const struct source *source,
                     struct response *response);
+
+/* The same for a request that is not the source's own: no redirect is followed. */
+void receiver_start_other(struct receiver *receiver, const struct source *source,
+                          int64_t max_body_bytes, struct response *response);
 
 /* Frees what the receiver holds; the response is the run's. */
 void receiver_clear(struct receiver *receiver);

@@ -2,23 +2,23 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "fetch/auth.h"
 #include "fetch/build.h"
+#include "fetch/diagnose.h"
 #include "fetch/freshness.h"
 #include "fetch/page_request.h"
 #include "fetch/quota.h"
 #include "fetch/redirect.h"
 #include "fetch/request.h"
+#include "fetch/retry_after.h"
 #include "fetch/validators.h"
 #include "fetch/verdict.h"
 #include "gatherd/clock.h"
 #include "gatherd/hash.h"
-#include "gatherd/units.h"
 
 #define STATUS_NOT_MODIFIED 304
 
@@ -35,45 +35,6 @@ static void fail_by_fault(struct transfer *transfer)
     run->response.status = status;
     run_fail(run, fault->kind, "%s", fault->text);
     run->retryable = fault->retryable;
-}
-
-static int64_t get_time(CURL *easy, CURLINFO what)
-{
-    curl_off_t us = 0;
-
-    curl_easy_getinfo(easy, what, &us);
-    return us;
-}
-
-/* How far the request had come. */
-static const char *stage(const struct transfer *transfer)
-{
-    if (get_time(transfer->easy, CURLINFO_STARTTRANSFER_TIME_T) > 0)
-        return "while the answer came";
-    if (get_time(transfer->easy, CURLINFO_PRETRANSFER_TIME_T) > 0)
-        return "before an answer came";
-    if (get_time(transfer->easy, CURLINFO_NAMELOOKUP_TIME_T) == 0)
-        return "while resolving the name";
-    return strncasecmp(text_string(&transfer->url), "https:", 6) == 0
-               ? "while connecting, TLS handshake included"
-               : "while connecting";
-}
-
-/* Which of the two limits it was, and where the time went. */
-static void note_timeout(struct transfer *transfer, const char *where)
-{
-    const struct source *source = transfer->run->source;
-    bool whole = clock_monotonic_ms() >= transfer->deadline_ms;
-    size_t bytes = transfer->run->response.body_bytes;
-    char limit[UNITS_TEXT_SIZE];
-
-    units_format_duration(whole ? source->timeout_ms : source->connect_timeout_ms, limit);
-    if (bytes > 0)
-        fault_set(&transfer->receiver.fault, RUN_FAILED_TIMEOUT, true,
-                  "timeout (%s) passed %s; %zu bytes of its body had come", limit, where, bytes);
-    else
-        fault_set(&transfer->receiver.fault, RUN_FAILED_TIMEOUT, true, "%s (%s) passed %s",
-                  whole ? "timeout" : "connect_timeout", limit, where);
 }
 
 /*
@@ -120,7 +81,8 @@ static bool build(struct transfer *transfer, struct draft *draft)
     }
     ask_for_news(transfer, draft);
     return !transfer->own_origin ||
-           auth_apply(transfer->run->source->auth, draft, &transfer->receiver.fault) == 0;
+           auth_apply(transfer->run->source->auth, token_hop_value(&transfer->hop), draft,
+                      &transfer->receiver.fault) == 0;
 }
 
 static bool sign(struct transfer *transfer, struct draft *draft)
@@ -128,6 +90,17 @@ static bool sign(struct transfer *transfer, struct draft *draft)
     return !transfer->own_origin ||
            auth_sign(transfer->run->source->auth, text_string(&transfer->url), clock_wall_ms(),
                      draft, &transfer->receiver.fault) == 0;
+}
+
+/* A token request goes over connections to its own host. */
+static uint64_t affinity(const struct transfer *transfer)
+{
+    const char *host;
+
+    if (!transfer->hop.requesting)
+        return transfer->affinity;
+    host = auth_token_host(transfer->hop.auth);
+    return hash_bytes(host, strlen(host));
 }
 
 /*
@@ -140,11 +113,12 @@ static bool send_request(struct transfer *transfer, const struct draft *draft)
     struct fault *fault = &transfer->receiver.fault;
     struct request request = {
         .url = text_string(&transfer->url),
-        .draft = transfer->own_origin ? draft : NULL,
+        .draft = transfer->own_origin || transfer->hop.requesting ? draft : NULL,
+        .own_origin = transfer->own_origin,
         /* The connection may be what failed. And where a kept one dies without an answer, libcurl
          * sends again by itself, up to five times: a server that drops requests got 13 of us. */
         .fresh = run->attempt > 0,
-        .timeout_ms = transfer->deadline_ms - clock_monotonic_ms(),
+        .timeout_ms = transfer_request_deadline_ms(transfer) - clock_monotonic_ms(),
     };
     CURLMcode code;
 
@@ -153,7 +127,8 @@ static bool send_request(struct transfer *transfer, const struct draft *draft)
         return false;
     }
     if (request.timeout_ms <= 0) {
-        note_timeout(transfer, "after a redirect");
+        diagnose_timeout(transfer,
+                         transfer->redirects > 0 ? "after a redirect" : "before the request");
         return false;
     }
     if (transfer->challenged && !forget_challenge(transfer))
@@ -167,7 +142,7 @@ static bool send_request(struct transfer *transfer, const struct draft *draft)
     if (request_set(transfer->easy, run->source, &request, transfer->tls_files, &transfer->lists,
                     fault) == -1)
         return false;
-    transfer->lane = engine_add(transfer->engine, transfer->easy, transfer->affinity, &code);
+    transfer->lane = engine_add(transfer->engine, transfer->easy, affinity(transfer), &code);
     if (transfer->lane == -1) {
         fault_set(fault, RUN_FAILED_NETWORK, true, "cannot start the request: %s",
                   curl_multi_strerror(code));
@@ -188,6 +163,7 @@ static void end(struct transfer *transfer)
 static void forget(struct transfer *transfer)
 {
     end(transfer);
+    token_hop_end(&transfer->hop);
     receiver_clear(&transfer->receiver);
     text_clear(&transfer->url);
     request_forget(transfer->easy, &transfer->lists);
@@ -220,19 +196,82 @@ static void settle_now(struct transfer *transfer)
         pages->now_ms = transfer->now_ms;
 }
 
-bool transfer_begin(struct transfer *transfer, struct run *run)
+/* The run's own request, from its beginning. */
+static bool send_own(struct transfer *transfer)
 {
+    struct run *run = transfer->run;
     struct draft draft;
 
+    if (page_request_prepare(run, &transfer->receiver.fault) == -1)
+        return false;
+    settle_now(transfer);
+    if (!build(transfer, &draft))
+        return false;
+    if (!draft.failed)
+        draft_write_url(&draft, &transfer->url);
+    if (page_request_note(run, text_string(&transfer->url), &draft) == -1)
+        draft.failed = true;
+    return sign(transfer, &draft) && send_request(transfer, &draft);
+}
+
+/* False: it cannot be sent, and is over. */
+static bool send_token_request(struct transfer *transfer)
+{
+    struct token_hop *hop = &transfer->hop;
+    struct receiver *receiver = &transfer->receiver;
+    struct draft draft;
+
+    if (token_hop_build(hop, transfer->scratch, &draft) == -1)
+        return false;
+    transfer->own_origin = strcmp(auth_token_host(hop->auth), transfer->run->source->host) == 0;
+    receiver_start_other(receiver, transfer->run->source, TOKEN_MAX_BODY_BYTES,
+                         &hop->request.response);
+    draft_write_url(&draft, &transfer->url);
+    if (send_request(transfer, &draft))
+        return true;
+    token_hop_done(hop, &receiver->fault, -1);
+    return false;
+}
+
+/* The run's own request, or what has to come before it. False: it failed, and the fault is set. */
+static bool start(struct transfer *transfer)
+{
+    for (;;) {
+        transfer->redirects = 0;
+        transfer->own_origin = true;
+        transfer->as_get = false;
+        transfer->from_public = false;
+        transfer->now_ms = clock_wall_ms();
+        text_clear(&transfer->url);
+        receiver_start(&transfer->receiver, transfer->run->source, &transfer->run->response);
+        switch (token_hop_next(&transfer->hop, transfer->deadline_ms, &transfer->receiver.fault)) {
+        case TOKEN_READY:
+            return send_own(transfer);
+        case TOKEN_WAIT:
+            return true;
+        case TOKEN_FAILED:
+            return false;
+        case TOKEN_FETCH:
+            if (send_token_request(transfer))
+                return true;
+            break; /* there is a token nevertheless, or else the reason */
+        }
+    }
+}
+
+int64_t transfer_request_deadline_ms(const struct transfer *transfer)
+{
+    return transfer->hop.requesting ? transfer->hop.deadline_ms : transfer->deadline_ms;
+}
+
+bool transfer_begin(struct transfer *transfer, struct run *run)
+{
     assert(transfer->run == NULL && run->response.body == NULL);
     transfer->run = run;
     transfer->affinity = transfer_affinity(run->source);
     transfer->deadline_ms = clock_monotonic_ms() + run->source->timeout_ms;
-    transfer->redirects = 0;
-    transfer->own_origin = true;
-    transfer->as_get = false;
-    transfer->from_public = false;
     transfer->now_ms = clock_wall_ms();
+    token_hop_begin(&transfer->hop, run->source->auth);
     if (run->started_at_ms == 0)
         run->started_at_ms = transfer->now_ms;
     run->timing = (struct run_timing){0};
@@ -240,85 +279,21 @@ bool transfer_begin(struct transfer *transfer, struct run *run)
     run->quota_wait_ms = -1;
     run->ignored = false;
     run->retryable = false;
-    receiver_start(&transfer->receiver, run->source, &run->response);
-    if (page_request_prepare(run, &transfer->receiver.fault) == -1)
-        return failed(transfer);
-    settle_now(transfer);
-    if (!build(transfer, &draft))
-        return failed(transfer);
-    if (!draft.failed)
-        draft_write_url(&draft, &transfer->url);
-    if (page_request_note(run, text_string(&transfer->url), &draft) == -1)
-        draft.failed = true;
-    return sign(transfer, &draft) && send_request(transfer, &draft) ? true : failed(transfer);
+    return start(transfer) ? true : failed(transfer);
+}
+
+int64_t transfer_waits_until_ms(const struct transfer *transfer)
+{
+    return transfer->hop.waiting ? transfer->deadline_ms : INT64_MAX;
+}
+
+bool transfer_resume(struct transfer *transfer)
+{
+    assert(transfer->hop.waiting);
+    return start(transfer) ? true : failed(transfer);
 }
 
 /* Outcomes. */
-
-static void note_timing(struct transfer *transfer)
-{
-    struct run_timing *timing = &transfer->run->timing;
-    long connections = 0;
-
-    *timing = (struct run_timing){
-        .first_byte_us = get_time(transfer->easy, CURLINFO_STARTTRANSFER_TIME_T),
-        .total_us = get_time(transfer->easy, CURLINFO_TOTAL_TIME_T),
-    };
-    curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &connections);
-    if (connections == 0)
-        return; /* a kept connection: nothing was resolved or connected */
-    timing->dns_us = get_time(transfer->easy, CURLINFO_NAMELOOKUP_TIME_T);
-    timing->connect_us = get_time(transfer->easy, CURLINFO_CONNECT_TIME_T);
-    timing->tls_us = get_time(transfer->easy, CURLINFO_APPCONNECT_TIME_T);
-}
-
-static bool is_short_of_descriptors(int error)
-{
-    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
-}
-
-/* A proxy answers CONNECT before the server hears anything. */
-static void note_refusal_of_proxy(struct transfer *transfer)
-{
-    long status = 0;
-    const char *phrase;
-
-    curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &status);
-    if (transfer->route.proxy == NULL || status < 300)
-        return;
-    phrase = failure_reason_phrase((int)status);
-    fault_set(&transfer->receiver.fault, RUN_FAILED_NETWORK,
-              failure_status_is_retryable((int)status),
-              "the proxy refused to connect: HTTP %ld%s%s%s", status, phrase == NULL ? "" : " ",
-              phrase == NULL ? "" : phrase,
-              status == 407 ? "; see the user in proxy_url, and proxy_password" : "");
-}
-
-/* What our callbacks found goes before what libcurl makes of it. */
-static void note_curl_failure(struct transfer *transfer, CURLcode code)
-{
-    struct receiver *receiver = &transfer->receiver;
-    struct text words = {0};
-    enum run_failure kind;
-    bool retryable;
-
-    if (is_short_of_descriptors(transfer->open_errno)) {
-        fault_set(&receiver->fault, RUN_FAILED_NETWORK, true, "cannot open a socket: %s",
-                  strerror(transfer->open_errno));
-    } else if (code == CURLE_OUT_OF_MEMORY && receiver->head_bytes > 0 && !receiver->head_done) {
-        /* libcurl 7.88 reports a header line above its limit of 100 KiB like this. */
-        fault_set(&receiver->fault, RUN_FAILED_LIMIT, false, "a header is too large");
-    }
-    if (code == CURLE_OPERATION_TIMEDOUT)
-        note_timeout(transfer, stage(transfer));
-    note_refusal_of_proxy(transfer);
-    kind = failure_of_curl(code, transfer->error_text, &retryable);
-    if (transfer->route.proxy != NULL && code == CURLE_COULDNT_CONNECT)
-        text_add(&words, "the proxy does not answer: ");
-    failure_describe(&words, code, transfer->error_text);
-    fault_set(&receiver->fault, kind, retryable, "%s", text_string(&words));
-    text_free(&words);
-}
 
 /*
  * Which redirects turn a request into a GET that carries nothing (RFC 9110, 15.4): 303 any, 301 and
@@ -408,10 +383,9 @@ static enum verdict judge_answer(struct transfer *transfer)
                         (run->conditional || (rule == NULL && success));
     if (rule != NULL && !run->not_modified)
         return verdict_by_rule(run, rule, retry_after, now_ms);
-    if (run->not_modified || success)
-        note_success(transfer, now_ms);
-    else
-        verdict_by_status(run, retry_after, now_ms);
+    if (!run->not_modified && !success)
+        return verdict_by_status(run, retry_after, now_ms);
+    note_success(transfer, now_ms);
     return VERDICT_REACHED;
 }
 
@@ -436,27 +410,71 @@ static void check_http_version(struct transfer *transfer)
               "the server does not speak HTTP/2, which http_version asks for");
 }
 
-bool transfer_go_on(struct transfer *transfer, CURLcode code)
+/* What libcurl says of the request, and whether the answer is whole; otherwise the fault is set. */
+static void finish_request(struct transfer *transfer, CURLcode code)
 {
     struct receiver *receiver = &transfer->receiver;
-    struct run *run = transfer->run;
     curl_off_t sent = 0;
 
-    note_timing(transfer);
+    diagnose_timing(transfer);
     if (code != CURLE_OK) {
-        note_curl_failure(transfer, code);
-        return failed(transfer);
+        diagnose_failure(transfer, code);
+        return;
     }
     curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_DOWNLOAD_T, &sent);
     receiver_finish(receiver, sent);
     if (receiver->answers > 1)
-        run->requests += receiver->answers - 1;
-    check_http_version(transfer);
-    if (receiver->fault.kind != RUN_OK)
+        transfer->run->requests += receiver->answers - 1;
+    if (!transfer->hop.requesting)
+        check_http_version(transfer);
+}
+
+/* The token request is over; the run's own may follow. */
+static bool go_on_with_token(struct transfer *transfer)
+{
+    const char *retry_after = transfer->receiver.retry_after;
+
+    end(transfer);
+    token_hop_done(&transfer->hop, &transfer->receiver.fault,
+                   retry_after == NULL ? -1 : retry_after_parse(retry_after, clock_wall_ms()));
+    return start(transfer);
+}
+
+/* Whether the answer says that the token is no good, and another may be better. */
+static bool wants_token(struct transfer *transfer, enum verdict verdict)
+{
+    if (!transfer->own_origin) /* it was not sent there */
+        return false;
+    if (verdict == VERDICT_REACHED) {
+        token_hop_accepted(&transfer->hop);
+        return false;
+    }
+    if (token_hop_refused(&transfer->hop))
+        return true;
+    transfer->run->retryable = false; /* a new one has not helped */
+    return false;
+}
+
+static bool start_anew(struct transfer *transfer)
+{
+    end(transfer);
+    run_clear_response(transfer->run);
+    return start(transfer);
+}
+
+bool transfer_go_on(struct transfer *transfer, CURLcode code)
+{
+    struct run *run = transfer->run;
+
+    finish_request(transfer, code);
+    if (transfer->hop.requesting)
+        return go_on_with_token(transfer) ? true : failed(transfer);
+    if (transfer->receiver.fault.kind != RUN_OK)
         return failed(transfer);
     if (is_to_be_followed(run))
         return follow(transfer) ? true : failed(transfer);
-    judge_answer(transfer); /* no source has a token that could be had anew */
+    if (wants_token(transfer, judge_answer(transfer)))
+        return start_anew(transfer) ? true : failed(transfer);
     forget(transfer);
     return false;
 }
@@ -477,6 +495,7 @@ struct transfer *transfer_create(struct engine *engine, const struct transfer_op
     transfer->engine = engine;
     transfer->scratch = options->scratch;
     transfer->tls_files = options->tls_files;
+    transfer->hop.cache = options->tokens;
     transfer->lane = -1;
     transfer->easy = curl_easy_init();
     transfer->setup = (struct request_setup){

@@ -16,6 +16,7 @@
 #include "fetch/response.h"
 #include "fetch/route.h"
 #include "fetch/tls_files.h"
+#include "fetch/token_hop.h"
 #include "gatherd/arena.h"
 #include "gatherd/run.h"
 #include "gatherd/text.h"
@@ -26,6 +27,7 @@ struct transfer_options {
     const char *ca_file;
     struct arena *scratch; /* where requests are made: empty again when each has been sent */
     struct tls_files *tls_files;
+    struct token_cache *tokens; /* NULL: no source needs one */
 };
 
 struct transfer {
@@ -39,6 +41,8 @@ struct transfer {
     struct receiver receiver;
 
     uint64_t affinity; /* of the run it has, or had last: libcurl keeps that host's TLS session */
+
+    struct token_hop hop; /* the token that the run's source needs, if it does */
 
     struct run *run;            /* borrowed; NULL while it rests */
     struct text url;            /* of the request under way */
@@ -68,6 +72,16 @@ bool transfer_begin(struct transfer *transfer, struct run *run);
 
 /* libcurl is through with its request; a redirect makes it go on. */
 bool transfer_go_on(struct transfer *transfer, CURLcode code);
+
+/*
+ * Until when (monotonic) it waits for a token that another transfer gets; INT64_MAX: it does not.
+ * transfer_resume() makes it ask again, as the two above.
+ */
+int64_t transfer_waits_until_ms(const struct transfer *transfer);
+bool transfer_resume(struct transfer *transfer);
+
+/* When (monotonic) its present request has to be over. */
+int64_t transfer_request_deadline_ms(const struct transfer *transfer);
 
 /* Stops it in the middle. */
 void transfer_abort(struct transfer *transfer);

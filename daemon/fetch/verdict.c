@@ -70,7 +70,7 @@ enum verdict verdict_by_rule(struct run *run, const struct answer_rule *rule,
     return rule->action == ANSWER_REFRESH_TOKEN ? VERDICT_WANT_NEW_TOKEN : VERDICT_REACHED;
 }
 
-void verdict_by_status(struct run *run, const char *retry_after, int64_t now_wall_ms)
+enum verdict verdict_by_status(struct run *run, const char *retry_after, int64_t now_wall_ms)
 {
     int status = run->response.status;
     const char *phrase = failure_reason_phrase(status);
@@ -84,4 +84,5 @@ void verdict_by_status(struct run *run, const char *retry_after, int64_t now_wal
                  phrase == NULL ? "" : phrase);
     run->retryable = failure_status_is_retryable(status);
     note_patience(run, retry_after, now_wall_ms);
+    return status == 401 ? VERDICT_WANT_NEW_TOKEN : VERDICT_REACHED;
 }

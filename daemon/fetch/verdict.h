@@ -21,7 +21,7 @@ const struct answer_rule *verdict_rule(const struct source *source,
 enum verdict verdict_by_rule(struct run *run, const struct answer_rule *rule,
                              const char *retry_after, int64_t now_wall_ms);
 
-/* The run fails because of its status. */
-void verdict_by_status(struct run *run, const char *retry_after, int64_t now_wall_ms);
+/* The run fails because of its status; a 401 may be that of an old token. */
+enum verdict verdict_by_status(struct run *run, const char *retry_after, int64_t now_wall_ms);
 
 #endif

@@ -3,7 +3,8 @@
  *
  * One epoll loop over one or more curl multi handles. It reserves a place in the queue, takes a run
  * that is due, sends its request, and puts the run with its response (or its failure) into the
- * queue. No place in the queue: it takes nothing. The loop never blocks but in epoll_wait(2).
+ * queue. No place in the queue: it takes nothing. The loop never blocks but in epoll_wait(2), and
+ * for the time that a refresh token which a server has exchanged takes to the disk.
  */
 #ifndef GATHERD_FETCHER_H
 #define GATHERD_FETCHER_H
@@ -15,6 +16,7 @@
 #include "gatherd/error.h"
 #include "gatherd/queue.h"
 #include "gatherd/run.h"
+#include "gatherd/token_cache.h"
 
 struct fetcher; /* opaque */
 
@@ -33,7 +35,8 @@ struct fetcher_options {
     unsigned max_in_flight; /* at least 1 */
     /* Borrowed until fetcher_free(). */
     const char *user_agent;
-    const char *ca_file; /* PEM file of the authorities to trust; NULL: the system's */
+    const char *ca_file;        /* PEM file of the authorities to trust; NULL: the system's */
+    struct token_cache *tokens; /* shared by all fetchers; NULL: no source needs one */
 };
 
 struct fetcher_stats {

@@ -49,13 +49,13 @@ static const char *header_of(const struct rig *rig, const char *name)
 
 static void apply(struct rig *rig, const struct auth *auth)
 {
-    assert_int_equal(auth_apply(auth, &rig->draft, &rig->fault), 0);
+    assert_int_equal(auth_apply(auth, NULL, &rig->draft, &rig->fault), 0);
     assert_false(rig->draft.failed);
 }
 
 static void assert_refused(struct rig *rig, const struct auth *auth, const char *text)
 {
-    assert_int_equal(auth_apply(auth, &rig->draft, &rig->fault), -1);
+    assert_int_equal(auth_apply(auth, NULL, &rig->draft, &rig->fault), -1);
     assert_int_equal(rig->fault.kind, RUN_FAILED_AUTH);
     assert_false(rig->fault.retryable);
     assert_string_equal(rig->fault.text, text);
