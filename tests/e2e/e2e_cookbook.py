@@ -44,7 +44,7 @@ class Cookbook(TestCase):
 
 
 class EachFile(TestCase):
-    VARIABLES = {"GITHUB_TOKEN": "t", "SLACK_CHANNEL": "c"}
+    VARIABLES = {name: "x" for name in ("GITHUB_TOKEN", "SLACK_CHANNEL", "TENANT", "CLIENT_ID", "CLIENT_SECRET")}
 
     def test_each_is_a_configuration_as_it_stands(self):
         files = sorted(EXAMPLES.glob("*.yaml"))
@@ -92,14 +92,17 @@ class GitHubIssues(Cookbook):
         self.once()
         self.assertEqual(self.example.sql("SELECT state, updated_at FROM issues WHERE number = 1"),
                          [("closed", "2026-02-01T00:00:00.000Z")])
+        self.assertEqual(self.api.requests[-1].params["since"], "2026-01-28T12:00:00Z")
+        self.assertEqual(self.last_run()[4:], (9, 0, 1, 8))  # those of the last moment come again
         self.assertEqual(self.count("issues"), 230)
-        self.assertEqual(self.last_run()[6], 1)
 
     def test_nothing_new_is_a_304_that_costs_nothing(self):
         self.api.add_issues(range(1, 31))
         self.once()
+        self.once()
         remaining = self.api.remaining
         self.once()
+        self.assertEqual(self.api.requests[-1].params, self.api.requests[-2].params)
         self.assertEqual(self.last_run(), ("success", 304, 1, 1, 0, 0, 0, 0))
         self.assertEqual(self.api.remaining, remaining)
         self.assertEqual(self.count("issues"), 30)
@@ -116,6 +119,7 @@ class GitHubIssues(Cookbook):
         self.expect_no_secret("a wrong token")
         self.env["GITHUB_TOKEN"] = self.api.token
         self.once()
+        self.assertEqual(self.api.requests[-1].params["since"], "2026-01-28T12:00:00Z")
         self.assertEqual(self.count("issues"), 131)
         self.expect_no_secret(self.api.token)
 
@@ -150,10 +154,15 @@ class Cursor(Cookbook):
                          [["channel", "limit"]] + [["channel", "cursor", "limit"]] * 2)
         self.assertEqual(self.example.sql("SELECT user, text FROM messages WHERE ts = '1767225600.000000'"),
                          [("U0", "message 0 \u2603")])
-        self.api.add(3)
+        self.api.add(2000)
         self.once()
-        self.assertEqual(self.last_run()[5], 3)
-        self.assertEqual(self.count("messages"), 453)
+        self.api.add(3)
+        self.api.messages[-5]["reply_count"] = 2
+        self.api.messages[0]["reply_count"] = 2  # more than a day ago
+        self.once()
+        self.assertEqual(self.api.requests[-1].params["oldest"], "1767286140")  # less a day, and less than a second
+        self.assertEqual(self.last_run()[4:7], (1444, 3, 1))
+        self.assertEqual(self.example.sql("SELECT count(*), sum(reply_count) FROM messages"), [(2453, 2)])
 
     def test_an_error_with_status_200_is_a_failure(self):
         self.api.add(5)
@@ -236,17 +245,68 @@ class OData(Cookbook):
                          [("CUST1", "1996-01-02T00:00:00.000Z", None, 32.38)])
         self.api.add(2)
         self.once()
+        self.assertEqual(self.api.requests[0].params["$filter"], "OrderDate ge 1990-01-01T00:00:00Z")
+        self.assertEqual(self.api.requests[-1].params["$filter"], "OrderDate ge 1997-05-02T00:00:00Z")
         self.assertEqual(self.count("orders"), 452)
-        self.assertEqual(self.last_run()[5], 2)
+        self.assertEqual(self.last_run()[3:], (1, 3, 2, 0, 1))
 
     def test_a_failure_on_the_way_loses_nothing(self):
         self.api.fault = lambda request: (500, {}, b"{}") if request.params.get("$skiptoken") == "400" else None
         self.example.write_config(self.example.config_path.read_text() + "    retry: {max_attempts: 1}\n")
         self.once(status=1)
         self.expect_failure("page 3: HTTP 500")
+        self.assertEqual(self.count("orders"), 400)
         self.api.fault = None
         self.once()
+        self.assertEqual(self.last_run()[3:6], (1, 51, 50))  # from where the second page ended
         self.assertEqual(self.count("orders"), 450)
+
+
+class OAuth2(Cookbook):
+    def setUp(self):
+        super().setUp()
+        self.api = public_apis.Graph()
+        base = self.python_server(self.api)
+        self.use("oauth2", GRAPH_LOGIN=base, GRAPH_API=base + "/v1.0", TENANT=self.api.tenant,
+                 CLIENT_ID=self.api.client, CLIENT_SECRET=self.api.secret)
+
+    def test_one_token_for_both_and_then_what_is_new(self):
+        self.api.add_audits("2026-02-01T00:00:00.1234567Z", "2026-02-01T01:00:00Z")
+        self.once()
+        self.assertEqual(len(self.api.tokens), 1)
+        self.assertEqual([self.count("users"), self.count("directory_audits")], [1200, 2])
+        self.assertEqual(self.example.sql("SELECT pages FROM _gatherd_runs WHERE source = 'users'"), [(3,)])
+        self.assertEqual(self.example.sql("SELECT at, activity, user, targets ->> '$[0].id' FROM directory_audits WHERE id = 'a0'"),
+                         [("2026-02-01T00:00:00.123Z", "Update user", "u0@contoso.example", "u1")])
+        self.api.add_audits("2026-02-01T00:50:00Z", "2026-02-01T02:00:00Z")  # one of them late
+        self.once("directory_audits")
+        self.assertEqual(self.api.requests[-1].params, {"$filter": "activityDateTime ge 2026-02-01T00:45:00Z"})
+        self.assertEqual(self.last_run()[4:], (3, 2, 0, 1))
+        self.expect_no_secret(self.api.secret)
+        self.expect_no_secret(self.api.tokens[0])
+
+    def test_a_token_that_was_revoked_is_renewed(self):
+        def revoke(request):
+            if "$skiptoken" in request.params and len(self.api.tokens) == 1:
+                self.api.revoked.add(self.api.tokens[0])
+        self.api.fault = revoke
+        self.once("users")
+        self.assertEqual(len(self.api.tokens), 2)
+        self.assertEqual(self.count("users"), 1200)
+
+    def test_a_wrong_secret_fails_and_loses_nothing(self):
+        self.api.add_audits("2026-02-01T00:00:00Z")
+        self.once()
+        self.env["CLIENT_SECRET"] = "a wrong secret"
+        self.api.add_audits("2026-02-02T00:00:00Z")
+        printed = self.once(status=1)
+        self.expect_failure("AADSTS7000215")
+        self.assertEqual(self.example.sql("SELECT DISTINCT failure FROM _gatherd_runs WHERE outcome = 'failed'"), [("auth",)])
+        self.assertNotIn("a wrong secret", printed)
+        self.expect_no_secret("a wrong secret")
+        self.env["CLIENT_SECRET"] = self.api.secret
+        self.once()
+        self.assertEqual([self.count("users"), self.count("directory_audits")], [1200, 2])
 
 
 class GraphQL(Cookbook):
@@ -268,7 +328,7 @@ class GraphQL(Cookbook):
                           ("OPEN", 0, "user4", 3, "2026-01-12T12:00:00.000Z")])
         self.api.lists["issues"][6].update(title="better", updated_at="2026-02-01T00:00:00Z")
         self.once()
-        self.assertEqual(self.last_run()[5:7], (0, 1))
+        self.assertEqual(self.last_run()[3:], (1, 50, 0, 1, 49))  # the first page has come to what is known
         self.assertEqual(self.example.value("SELECT title FROM pull_requests WHERE number = 7"), "better")
 
     def test_errors_with_status_200_are_a_failure(self):

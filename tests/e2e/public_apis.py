@@ -224,6 +224,56 @@ class WorldBank(Api):
                 "unit": "", "obs_status": "", "decimal": 0}
 
 
+class Graph(Api):
+    """graph.microsoft.com and login.microsoftonline.com in one, with tokens that it made itself."""
+
+    tenant, client, secret = "contoso.example", "11111111-2222", "s3cr~t/+&"
+
+    def __init__(self):
+        super().__init__()
+        self.users = [{"id": f"u{n}", "displayName": f"User {n}", "userPrincipalName": f"u{n}@contoso.example",
+                       "accountEnabled": True, "createdDateTime": "2025-01-01T00:00:00Z", "mail": None}
+                      for n in range(1200)]
+        self.audits = []
+        self.tokens = []
+        self.revoked = set()
+
+    def add_audits(self, *times):
+        for at in times:
+            self.audits.append({"id": f"a{len(self.audits)}", "activityDateTime": at, "result": "success",
+                                "activityDisplayName": "Update user", "targetResources": [{"id": "u1"}],
+                                "initiatedBy": {"user": {"userPrincipalName": "u0@contoso.example"}, "app": None}})
+
+    def answer(self, request):
+        if request.path == f"/{self.tenant}/oauth2/v2.0/token":
+            return self.answer_token(request)
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if token not in self.tokens or token in self.revoked:
+            raise Problem(401, {"error": {"code": "InvalidAuthenticationToken", "message": "Access token is empty."}})
+        if request.path == "/v1.0/users":
+            names = request.params["$select"].split(",")
+            return self.page(request, [{n: u[n] for n in names} for u in self.users], int(request.params["$top"]))
+        words = request.params["$filter"].split()
+        assert request.path == "/v1.0/auditLogs/directoryAudits" and words[:2] == ["activityDateTime", "ge"]
+        return self.page(request, [a for a in reversed(self.audits) if a["activityDateTime"] >= words[2]], 1000)
+
+    def page(self, request, found, size):
+        start = int(request.params.get("$skiptoken", 0))
+        document = {"@odata.context": f"{self.base(request)}/v1.0/$metadata", "value": found[start:start + size]}
+        if start + size < len(found):
+            document["@odata.nextLink"] = self.url(request, **{"$skiptoken": start + size})
+        return 200, {}, document
+
+    def answer_token(self, request):
+        form = dict(urllib.parse.parse_qsl(request.body.decode()))
+        if form != {"grant_type": "client_credentials", "client_id": self.client, "client_secret": self.secret,
+                    "scope": "https://graph.microsoft.com/.default"}:
+            raise Problem(401, {"error": "invalid_client", "error_description":
+                                "AADSTS7000215: Invalid client secret provided."})
+        self.tokens.append(f"eyJ.{len(self.tokens)}.{'x' * 1000}")
+        return 200, {}, {"token_type": "Bearer", "expires_in": 3599, "access_token": self.tokens[-1]}
+
+
 class Northwind(Api):
     """An OData 4 service with orders, which cuts its answers into pages by itself."""
 
