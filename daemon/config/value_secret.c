@@ -59,12 +59,31 @@ const struct key_set secret_key_set = {
     .check = check_credential,
 };
 
+/* A secret in braces is a mapping to YAML, too, whose key nobody is to read. */
+static bool holds_only_credential(const struct item *mapping)
+{
+    for (const struct entry *e = mapping->first; e != NULL; e = e->next) {
+        struct slice name = {e->key->text, e->key->length};
+
+        if (!slice_equals(name, "credential") && !slice_equals(name, "<<") &&
+            !is_private_key(e->key))
+            return false;
+    }
+    return mapping->first != NULL;
+}
+
 static bool load_credential(struct load *load, const struct where *where, const struct key *key,
                             struct item *item, void *target)
 {
     struct secret read = {.kind = SECRET_CREDENTIAL};
     struct given given = {0};
 
+    if (!holds_only_credential(item)) {
+        load_mistake(load, place_of(load, item), where,
+                     "found a mapping that is not {credential: NAME}; write that, or the secret in "
+                     "quotes");
+        return false;
+    }
     return load_keys(load, where, item, &secret_key_set, &read, &given, false) &&
            check_credential(load, where, item, &read, &given) &&
            keep_secret(load, key, target, SECRET_CREDENTIAL, read.text, strlen(read.text));

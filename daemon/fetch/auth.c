@@ -99,9 +99,22 @@ struct job {
     const struct auth *auth;
     const char *token; /* NULL: the type has none */
     struct draft *draft;
+    struct hidden *hidden;
     struct text value; /* wiped at the end, as the next */
     struct text more;
 };
+
+/* Reads one of the source's own secrets behind what is in `out`. */
+static int read_secret(struct job *job, const struct secret *secret, const char *what,
+                       struct text *out, struct fault *fault)
+{
+    size_t start = out->length;
+
+    if (auth_read(secret, what, out, fault) == -1)
+        return -1;
+    hidden_add(job->hidden, text_string(out) + start);
+    return 0;
+}
 
 static int apply_basic(struct job *job, struct fault *fault)
 {
@@ -111,8 +124,8 @@ static int apply_basic(struct job *job, struct fault *fault)
     struct draft *draft = job->draft;
     struct text header = {0};
 
-    if (auth_read(auth->username, "username", value, fault) == -1 ||
-        (auth->password != NULL && auth_read(auth->password, "password", more, fault) == -1))
+    if (read_secret(job, auth->username, "username", value, fault) == -1 ||
+        (auth->password != NULL && read_secret(job, auth->password, "password", more, fault) == -1))
         return -1;
     if (strchr(text_string(value), ':') != NULL) { /* RFC 7617, 2 */
         fault_set(fault, RUN_FAILED_AUTH, false,
@@ -120,6 +133,8 @@ static int apply_basic(struct job *job, struct fault *fault)
         return -1;
     }
     auth_write_basic(&header, text_string(value), text_string(more));
+    if (!text_failed(&header))
+        hidden_add(job->hidden, header.data + strlen("Basic "));
     draft_set_header(draft, "Authorization", text_string(&header));
     if (text_failed(&header))
         draft->failed = true;
@@ -131,7 +146,7 @@ static int apply_basic(struct job *job, struct fault *fault)
 static int apply_bearer(struct job *job, struct fault *fault)
 {
     text_add(&job->value, "Bearer ");
-    if (auth_read(job->auth->token, "token", &job->value, fault) == -1)
+    if (read_secret(job, job->auth->token, "token", &job->value, fault) == -1)
         return -1;
     draft_set_header(job->draft, "Authorization", text_string(&job->value));
     return 0;
@@ -140,6 +155,7 @@ static int apply_bearer(struct job *job, struct fault *fault)
 static int apply_oauth2(struct job *job, struct fault *fault)
 {
     (void)fault;
+    hidden_add(job->hidden, job->token);
     text_format(&job->value, "Bearer %s", job->token);
     draft_set_header(job->draft, "Authorization", text_string(&job->value));
     return 0;
@@ -148,7 +164,7 @@ static int apply_oauth2(struct job *job, struct fault *fault)
 static int apply_api_key(struct job *job, struct fault *fault)
 {
     text_add(&job->value, job->auth->prefix);
-    if (auth_read(job->auth->key, "key", &job->value, fault) == -1)
+    if (read_secret(job, job->auth->key, "key", &job->value, fault) == -1)
         return -1;
     carry(job->draft, job->auth->in, job->auth->name, text_string(&job->value));
     return 0;
@@ -157,6 +173,7 @@ static int apply_api_key(struct job *job, struct fault *fault)
 static int apply_session(struct job *job, struct fault *fault)
 {
     (void)fault;
+    hidden_add(job->hidden, job->token);
     text_format(&job->value, "%s%s", job->auth->prefix, job->token);
     carry(job->draft, job->auth->in, job->auth->name, text_string(&job->value));
     return 0;
@@ -164,14 +181,15 @@ static int apply_session(struct job *job, struct fault *fault)
 
 static int apply_digest(struct job *job, struct fault *fault)
 {
-    if (auth_read(job->auth->username, "username", &job->value, fault) == -1 ||
-        auth_read(job->auth->password, "password", &job->more, fault) == -1)
+    if (read_secret(job, job->auth->username, "username", &job->value, fault) == -1 ||
+        read_secret(job, job->auth->password, "password", &job->more, fault) == -1)
         return -1;
     draft_set_digest(job->draft, text_string(&job->value), text_string(&job->more));
     return 0;
 }
 
-int auth_apply(const struct auth *auth, const char *token, struct draft *draft, struct fault *fault)
+int auth_apply(const struct auth *auth, const char *token, struct draft *draft,
+               struct hidden *hidden, struct fault *fault)
 {
     static int (*const by_type[])(struct job * job, struct fault * fault) = {
         [AUTH_NONE] = NULL,
@@ -183,7 +201,7 @@ int auth_apply(const struct auth *auth, const char *token, struct draft *draft, 
         [AUTH_AWS_SIGV4] = NULL, /* auth_sign() */
         [AUTH_SESSION] = apply_session,
     };
-    struct job job = {.auth = auth, .token = token, .draft = draft};
+    struct job job = {.auth = auth, .token = token, .draft = draft, .hidden = hidden};
     int rc;
 
     if (auth == NULL || by_type[auth->type] == NULL)
@@ -242,8 +260,9 @@ void auth_keep_param(const struct auth *auth, const struct draft *draft, struct 
 }
 
 int auth_sign(const struct auth *auth, const char *url, int64_t wall_ms, struct draft *draft,
-              struct fault *fault)
+              struct hidden *hidden, struct fault *fault)
 {
+    struct job job = {.auth = auth, .draft = draft, .hidden = hidden};
     struct sigv4_keys keys = {0};
     struct text id = {0};
     struct text secret = {0};
@@ -252,10 +271,10 @@ int auth_sign(const struct auth *auth, const char *url, int64_t wall_ms, struct 
 
     if (auth == NULL || auth->type != AUTH_AWS_SIGV4)
         return 0;
-    if (auth_read(auth->access_key_id, "access_key_id", &id, fault) == -1 ||
-        auth_read(auth->secret_access_key, "secret_access_key", &secret, fault) == -1 ||
+    if (read_secret(&job, auth->access_key_id, "access_key_id", &id, fault) == -1 ||
+        read_secret(&job, auth->secret_access_key, "secret_access_key", &secret, fault) == -1 ||
         (auth->session_token != NULL &&
-         auth_read(auth->session_token, "session_token", &session, fault) == -1))
+         read_secret(&job, auth->session_token, "session_token", &session, fault) == -1))
         goto out;
     keys = (struct sigv4_keys){
         .access_key_id = text_string(&id),

@@ -12,17 +12,19 @@
 
 #include "fetch/draft.h"
 #include "fetch/failure.h"
+#include "fetch/hidden.h"
 #include "gatherd/auth.h"
 #include "gatherd/secret.h"
 #include "gatherd/text.h"
 
 /*
- * Adds what `auth` (NULL: nothing) says; `token` is that of oauth2 and session. 0, or -1 with the
+ * Adds what `auth` (NULL: nothing) says; `token` is that of oauth2 and session. What it adds, in
+ * the forms that it has in the request, goes into `hidden`, too. 0, or -1 with the
  * fault set, of the kind RUN_FAILED_AUTH: a secret cannot be read, or cannot stand in a request.
  * Where memory runs out the draft says so.
  */
 int auth_apply(const struct auth *auth, const char *token, struct draft *draft,
-               struct fault *fault);
+               struct hidden *hidden, struct fault *fault);
 
 /*
  * A redirect within the origin has dropped the parameter that carries a key: puts it back into
@@ -35,7 +37,7 @@ void auth_keep_param(const struct auth *auth, const struct draft *draft, struct 
  * body. `url` is the one that is asked for, `wall_ms` is now. As auth_apply().
  */
 int auth_sign(const struct auth *auth, const char *url, int64_t wall_ms, struct draft *draft,
-              struct fault *fault);
+              struct hidden *hidden, struct fault *fault);
 
 /* Reads a secret that goes into one line: `what` is its name, for the fault. Appends to `out`. */
 int auth_read(const struct secret *secret, const char *what, struct text *out, struct fault *fault);

@@ -11,9 +11,6 @@
 /* Of what a server says about its error; more is no help. */
 #define MOST_SHOWN 160u
 
-/* A secret shorter than this would be found in every word. */
-#define LEAST_HIDDEN 3u
-
 void token_result_clear(struct token_result *result)
 {
     secret_wipe(&result->token);
@@ -24,29 +21,13 @@ void token_result_clear(struct token_result *result)
 
 /* What can be shown. */
 
-/* Bytes of the secret that stands at the beginning of `p`, or 0. */
-static size_t secret_at(const struct text *secrets, const char *p, size_t left)
-{
-    size_t longest = 0;
-
-    for (size_t i = 0; i < secrets->length;) {
-        size_t length = strlen(secrets->data + i);
-
-        if (length >= LEAST_HIDDEN && length <= left && length > longest &&
-            memcmp(p, secrets->data + i, length) == 0)
-            longest = length;
-        i += length + 1;
-    }
-    return longest;
-}
-
 /* Appends at most MOST_SHOWN bytes of what a server says, without secrets and controls. */
 static void show(const struct token_request *request, struct slice words, struct text *out)
 {
     struct text clean = {0};
 
     for (size_t i = 0; i < words.length && clean.length < MOST_SHOWN;) {
-        size_t hidden = secret_at(&request->secrets, words.data + i, words.length - i);
+        size_t hidden = hidden_at(&request->hidden, words.data + i, words.length - i);
 
         if (hidden > 0)
             text_add(&clean, "***");
@@ -115,25 +96,36 @@ static int refuse_words(struct fault *fault, const char *words)
 
 /* The body. */
 
-/* A document, or NULL where the body is none. */
-static const struct node *read_body(const struct response *response, struct arena *arena)
+/* `*root` is NULL where the body is no document. -1: out of memory. */
+static int read_body(const struct response *response, struct arena *arena, const struct node **root)
 {
-    const struct node *root = NULL;
+    enum json_status status = JSON_INVALID;
 
-    if (response->body == NULL || arena == NULL ||
-        json_read(response->body, response->body_bytes, arena, &root, NULL) != JSON_OK)
-        return NULL;
-    return root;
+    *root = NULL;
+    if (arena != NULL && response->body != NULL)
+        status = json_read(response->body, response->body_bytes, arena, root, NULL);
+    if (status != JSON_OK)
+        *root = NULL;
+    return arena == NULL || status == JSON_NOMEM ? -1 : 0;
+}
+
+static int out_of_memory(struct fault *fault)
+{
+    fault_set(fault, RUN_FAILED_AUTH, true, "out of memory for a token");
+    return -1;
 }
 
 static int refuse_no_json(const struct token_request *request, struct fault *fault)
 {
     const char *type = request->response.content_type;
+    struct text shown = {0};
 
     if (request->response.body_bytes == 0)
         return refuse_words(fault, "the answer is empty");
+    show(request, slice_of(type == NULL ? "something" : type), &shown);
     fault_set(fault, RUN_FAILED_AUTH, false, "the answer is %.60s, not JSON with a token",
-              type == NULL ? "something" : type);
+              text_string(&shown));
+    text_free(&shown);
     return -1;
 }
 
@@ -146,10 +138,7 @@ static int take_token(struct slice token, struct text *out, struct fault *fault)
                                 "the token in the answer holds characters that no token has");
     }
     text_append(out, token.data, token.length);
-    if (!text_failed(out))
-        return 0;
-    fault_set(fault, RUN_FAILED_AUTH, true, "out of memory for a token");
-    return -1;
+    return text_failed(out) ? out_of_memory(fault) : 0;
 }
 
 /* expires_in as a number or, from some, a string; what makes no sense is as if it were not there.
@@ -272,12 +261,16 @@ int token_request_read(const struct token_request *request, const struct auth *a
                        struct token_result *result, struct fault *fault)
 {
     struct arena *arena = arena_create(0);
+    const struct node *root = NULL;
     struct fault why = {0};
-    int rc;
+    int rc = -1;
 
     result->lifetime_ms =
         auth->type == AUTH_SESSION && auth->lifetime_ms > 0 ? auth->lifetime_ms : -1;
-    rc = read_answer(request, auth, read_body(&request->response, arena), result, &why);
+    if (read_body(&request->response, arena, &root) == -1)
+        out_of_memory(&why);
+    else
+        rc = read_answer(request, auth, root, result, &why);
     if (rc == -1)
         fault_set(fault, why.kind, why.retryable, "auth: %s %s: %s",
                   auth->type == AUTH_SESSION ? "login at" : "token request to",

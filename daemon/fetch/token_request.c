@@ -13,9 +13,8 @@ void token_request_clear(struct token_request *request)
     if (request->response.body != NULL)
         explicit_bzero(request->response.body, request->response.body_bytes);
     response_clear(&request->response);
-    secret_wipe(&request->secrets);
+    hidden_clear(&request->hidden);
     secret_wipe(&request->refresh_token);
-    text_free(&request->secrets);
     text_free(&request->refresh_token);
 }
 
@@ -28,7 +27,7 @@ static const char *take(struct token_request *request, const struct secret *secr
     struct text value = {0};
 
     if (auth_read(secret, what, &value, fault) == 0) {
-        text_append(&request->secrets, text_string(&value), value.length + 1);
+        hidden_add(&request->hidden, text_string(&value));
         kept = arena_copy(draft->arena, text_string(&value), value.length);
         if (kept == NULL)
             fault_set(fault, RUN_FAILED_AUTH, true, "auth: out of memory for a secret");
@@ -52,23 +51,36 @@ static void add_scopes(const struct auth *auth, struct draft *draft)
     text_free(&scopes);
 }
 
-static void add_client_header(const char *id, const char *secret, struct draft *draft)
+static void add_basic(struct token_request *request, const char *username, const char *password,
+                      struct draft *draft)
+{
+    struct text header = {0};
+
+    auth_write_basic(&header, username, password);
+    if (!text_failed(&header))
+        hidden_add(&request->hidden, header.data + strlen("Basic "));
+    draft_set_header(draft, "Authorization", text_string(&header));
+    if (text_failed(&header))
+        draft->failed = true;
+    secret_wipe(&header);
+    text_free(&header);
+}
+
+/* Both parts are encoded before (RFC 6749, 2.3.1). */
+static void add_client_header(struct token_request *request, const char *id, const char *secret,
+                              struct draft *draft)
 {
     struct text name = {0};
     struct text password = {0};
-    struct text header = {0};
 
-    text_url_encoded(&name, id, strlen(id)); /* RFC 6749, 2.3.1 */
+    text_url_encoded(&name, id, strlen(id));
     text_url_encoded(&password, secret, strlen(secret));
-    auth_write_basic(&header, text_string(&name), text_string(&password));
-    draft_set_header(draft, "Authorization", text_string(&header));
-    if (text_failed(&name) || text_failed(&password) || text_failed(&header))
+    add_basic(request, text_string(&name), text_string(&password), draft);
+    if (text_failed(&name) || text_failed(&password))
         draft->failed = true;
     secret_wipe(&password);
-    secret_wipe(&header);
     text_free(&name);
     text_free(&password);
-    text_free(&header);
 }
 
 static int add_client(struct token_request *request, const struct auth *auth, struct draft *draft,
@@ -83,7 +95,7 @@ static int add_client(struct token_request *request, const struct auth *auth, st
     if (secret == NULL)
         return -1;
     if (auth->client_auth == CLIENT_AUTH_HEADER) {
-        add_client_header(auth->client_id, secret, draft);
+        add_client_header(request, auth->client_id, secret, draft);
         return 0;
     }
     draft_add_field(draft, "client_id", auth->client_id);
@@ -113,7 +125,7 @@ static int add_refresh_token(struct token_request *request, struct token_cache *
 
     if (tokens_refresh_token(cache, auth, token, fault) == -1)
         return -1;
-    text_append(&request->secrets, text_string(token), token->length + 1);
+    hidden_add(&request->hidden, text_string(token));
     draft_add_field(draft, "refresh_token", text_string(token));
     return 0;
 }
@@ -165,19 +177,6 @@ static int put_param(const char *param, const char *value, struct draft *draft, 
     return -1;
 }
 
-static int add_by_basic(const char *username, const char *password, struct draft *draft)
-{
-    struct text header = {0};
-
-    auth_write_basic(&header, username, password);
-    draft_set_header(draft, "Authorization", text_string(&header));
-    if (text_failed(&header))
-        draft->failed = true;
-    secret_wipe(&header);
-    text_free(&header);
-    return 0;
-}
-
 static int add_user(struct token_request *request, const struct auth *auth, struct draft *draft,
                     struct fault *fault)
 {
@@ -191,8 +190,11 @@ static int add_user(struct token_request *request, const struct auth *auth, stru
         password = take(request, auth->password, "password", draft, fault);
     if (username == NULL || password == NULL)
         return -1;
-    if (login->username_param == NULL && login->password_param == NULL)
-        return auth->username == NULL ? 0 : add_by_basic(username, password, draft);
+    if (login->username_param == NULL && login->password_param == NULL) {
+        if (auth->username != NULL)
+            add_basic(request, username, password, draft);
+        return 0;
+    }
     if (login->username_param != NULL &&
         put_param(login->username_param, username, draft, fault) == -1)
         return -1;
@@ -218,7 +220,8 @@ static int build_session(struct token_request *request, const struct auth *auth,
 static int check_draft(const struct token_request *request, const struct draft *draft,
                        struct fault *fault)
 {
-    if (draft->failed || text_failed(&request->secrets) || text_failed(&request->refresh_token))
+    if (draft->failed || text_failed(&request->hidden.secrets) ||
+        text_failed(&request->refresh_token))
         fault_set(fault, RUN_FAILED_AUTH, true, "auth: out of memory for a token request");
     else if (draft->problem != NULL)
         fault_set(fault, RUN_FAILED_AUTH, false, "auth: cannot make the token request: %s",

@@ -12,6 +12,7 @@
 
 #include "fetch/draft.h"
 #include "fetch/failure.h"
+#include "fetch/hidden.h"
 #include "gatherd/auth.h"
 #include "gatherd/run.h"
 #include "gatherd/text.h"
@@ -23,7 +24,7 @@
 /* One token request; {0} is empty. */
 struct token_request {
     struct response response;  /* owned: the answer */
-    struct text secrets;       /* owned: what was sent, each with a NUL behind it */
+    struct hidden hidden;      /* owned: what was sent */
     struct text refresh_token; /* owned: the one that was sent */
 };
 

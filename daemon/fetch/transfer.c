@@ -38,8 +38,9 @@ static void fail_by_fault(struct transfer *transfer)
 }
 
 /*
- * libcurl keeps the last challenge in the handle and answers it in advance, also to another server,
- * and takes the next challenge then for a refusal.
+ * libcurl keeps the last challenge for a digest in the handle, whoever made it and whether we meant
+ * to answer or not. It answers that one in advance, also to another server, and takes the next
+ * challenge then for a refusal.
  */
 static bool forget_challenge(struct transfer *transfer)
 {
@@ -49,7 +50,6 @@ static bool forget_challenge(struct transfer *transfer)
                   "out of memory for the request");
         return false;
     }
-    transfer->challenged = false;
     return true;
 }
 
@@ -82,14 +82,14 @@ static bool build(struct transfer *transfer, struct draft *draft)
     ask_for_news(transfer, draft);
     return !transfer->own_origin ||
            auth_apply(transfer->run->source->auth, token_hop_value(&transfer->hop), draft,
-                      &transfer->receiver.fault) == 0;
+                      &transfer->hidden, &transfer->receiver.fault) == 0;
 }
 
 static bool sign(struct transfer *transfer, struct draft *draft)
 {
     return !transfer->own_origin ||
            auth_sign(transfer->run->source->auth, text_string(&transfer->url), clock_wall_ms(),
-                     draft, &transfer->receiver.fault) == 0;
+                     draft, &transfer->hidden, &transfer->receiver.fault) == 0;
 }
 
 /* A token request goes over connections to its own host. */
@@ -131,9 +131,8 @@ static bool send_request(struct transfer *transfer, const struct draft *draft)
                          transfer->redirects > 0 ? "after a redirect" : "before the request");
         return false;
     }
-    if (transfer->challenged && !forget_challenge(transfer))
+    if (request.draft != NULL && draft->username != NULL && !forget_challenge(transfer))
         return false;
-    transfer->challenged = request.draft != NULL && draft->username != NULL;
     transfer->error_text[0] = '\0';
     transfer->open_errno = 0;
     if (!transfer_may_ask(transfer))
@@ -164,6 +163,7 @@ static void forget(struct transfer *transfer)
 {
     end(transfer);
     token_hop_end(&transfer->hop);
+    hidden_clear(&transfer->hidden);
     receiver_clear(&transfer->receiver);
     text_clear(&transfer->url);
     request_forget(transfer->easy, &transfer->lists);
@@ -458,6 +458,7 @@ static bool wants_token(struct transfer *transfer, enum verdict verdict)
 static bool start_anew(struct transfer *transfer)
 {
     end(transfer);
+    hidden_clear(&transfer->hidden);
     run_clear_response(transfer->run);
     return start(transfer);
 }
@@ -475,6 +476,8 @@ bool transfer_go_on(struct transfer *transfer, CURLcode code)
         return follow(transfer) ? true : failed(transfer);
     if (wants_token(transfer, judge_answer(transfer)))
         return start_anew(transfer) ? true : failed(transfer);
+    if (run->failure != RUN_OK && run->response.body != NULL) /* kept as a dead letter */
+        hidden_overwrite(&transfer->hidden, run->response.body, run->response.body_bytes);
     forget(transfer);
     return false;
 }

@@ -43,6 +43,7 @@ struct transfer {
     uint64_t affinity; /* of the run it has, or had last: libcurl keeps that host's TLS session */
 
     struct token_hop hop; /* the token that the run's source needs, if it does */
+    struct hidden hidden; /* secrets in the attempt's requests */
 
     struct run *run;            /* borrowed; NULL while it rests */
     struct text url;            /* of the request under way */
@@ -56,7 +57,6 @@ struct transfer {
     bool own_origin;            /* no redirect has led to another origin */
     bool as_get;                /* a redirect has made it a GET that carries nothing */
     bool from_public;           /* the first request went to a public address, as far as is known */
-    bool challenged;            /* libcurl may keep the state of a digest in the handle */
     int open_errno;             /* why no socket could be opened; 0: none was refused */
 };
 

@@ -8,6 +8,7 @@
 struct rig {
     struct arena *arena;
     struct draft draft;
+    struct hidden hidden;
     struct fault fault;
 };
 
@@ -27,6 +28,7 @@ static int tear_down(void **state)
 {
     struct rig *rig = *state;
 
+    hidden_clear(&rig->hidden);
     arena_free(rig->arena);
     free(rig);
     return 0;
@@ -49,13 +51,13 @@ static const char *header_of(const struct rig *rig, const char *name)
 
 static void apply(struct rig *rig, const struct auth *auth)
 {
-    assert_int_equal(auth_apply(auth, NULL, &rig->draft, &rig->fault), 0);
+    assert_int_equal(auth_apply(auth, NULL, &rig->draft, &rig->hidden, &rig->fault), 0);
     assert_false(rig->draft.failed);
 }
 
 static void assert_refused(struct rig *rig, const struct auth *auth, const char *text)
 {
-    assert_int_equal(auth_apply(auth, NULL, &rig->draft, &rig->fault), -1);
+    assert_int_equal(auth_apply(auth, NULL, &rig->draft, &rig->hidden, &rig->fault), -1);
     assert_int_equal(rig->fault.kind, RUN_FAILED_AUTH);
     assert_false(rig->fault.retryable);
     assert_string_equal(rig->fault.text, text);
@@ -140,6 +142,22 @@ static void a_key_in_a_cookie_joins_the_cookies_there_are(void **state)
     assert_string_equal(header_of(rig, "Cookie"), "a=1; sid=k");
 }
 
+static void what_a_server_repeats_of_it_is_hidden(void **state)
+{
+    struct rig *rig = *state;
+    char words[] = "no a&key9, a%26key9, QWxhZGRpbjpvcGVuIHNlc2FtZQ==, open sesame; a&key";
+
+    apply(rig, &(struct auth){.type = AUTH_BASIC,
+                              .username = LITERAL("Aladdin"),
+                              .password = LITERAL("open sesame")});
+    apply(rig, &(struct auth){.type = AUTH_BEARER, .token = LITERAL("a&key9")});
+    hidden_overwrite(&rig->hidden, words, strlen(words));
+    assert_string_equal(words,
+                        "no ******, ********, ****************************, ***********; a&key");
+    assert_int_equal(hidden_at(&rig->hidden, "a&key9", 5), 0);
+    assert_int_equal(hidden_at(&rig->hidden, "a&key9", 6), 6);
+}
+
 static void digest_is_left_to_libcurl(void **state)
 {
     struct rig *rig = *state;
@@ -208,6 +226,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_api_key_goes_where_it_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_key_in_a_cookie_joins_the_cookies_there_are, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(what_a_server_repeats_of_it_is_hidden, set_up, tear_down),
         cmocka_unit_test_setup_teardown(digest_is_left_to_libcurl, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_secret_of_two_lines_is_refused_and_not_shown, set_up,
                                         tear_down),
