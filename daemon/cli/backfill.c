@@ -54,9 +54,9 @@ static void note(void *context, const struct result *result)
         printf("run %zu failed: %s\n", progress->runs,
                run->error != NULL ? run->error : run_failure_name(run->failure));
     else
-        printf("%s: %zu runs, %zu rows inserted, %zu updated\n",
-               position->to != NULL ? position->to : "", progress->runs, progress->inserted,
-               progress->updated);
+        printf("%s: %zu run%s, %zu rows inserted, %zu updated\n",
+               position->to != NULL ? position->to : "", progress->runs,
+               progress->runs == 1 ? "" : "s", progress->inserted, progress->updated);
     fflush(stdout);
 }
 

@@ -69,8 +69,8 @@ static void say_progress(struct control_call *call, const struct walk_report *re
     if (report->error[0] != '\0')
         control_say(call, "run %zu failed: %s\n", report->runs, report->error);
     else
-        control_say(call, "%s: %zu runs, %zu rows inserted, %zu updated\n", report->to,
-                    report->runs, report->inserted, report->updated);
+        control_say(call, "%s: %zu run%s, %zu rows inserted, %zu updated\n", report->to,
+                    report->runs, report->runs == 1 ? "" : "s", report->inserted, report->updated);
 }
 
 /* Until the range is walked, the caller goes, or the daemon stops. */

@@ -387,12 +387,12 @@ class Backfill(Case):
         api, daemon = self.past(interval="100ms")
         daemon.start()
         daemon.wait_for_sql("SELECT count(*) FROM _gatherd_runs WHERE outcome = 'success'")
-        self.walk(daemon, "items", "--from", "2024-01-01", "--to", "2025-01-01")
+        self.walk(daemon, "items", "--from", "2024-01-01", "--to", "2024-04-10")
         first = next(i for i, q in enumerate(api.queries) if q["since"].startswith("2024"))
         last = max(i for i, q in enumerate(api.queries) if q["since"].startswith("2024"))
         between = [q for q in api.queries[first:last] if q["since"] > "2026"]
-        self.assertGreater(len(between), 2)
-        self.assertEqual(len(api.queries[first:last + 1]) - len(between), 366)
+        self.assertGreater(len(between), 0)
+        self.assertEqual(len(api.queries[first:last + 1]) - len(between), 100)
 
     def test_one_who_goes_ends_it(self):
         api, daemon = self.past(interval="1h")
