@@ -19,7 +19,7 @@
 static char url[100];
 static char host[40];
 static char moved[100]; /* where the redirect leads */
-static bool posting; /* a body, which the redirect asks for again */
+static bool posting;    /* a body, which the redirect asks for again */
 
 static bool handle(int fd, const struct http_request *request, void *context)
 {
