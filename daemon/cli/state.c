@@ -1,4 +1,5 @@
 /* gatherd state: what sources remember from one run to the next, shown, set and reset. */
+#include <assert.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,6 +94,7 @@ static int carry_out(const struct command *self, const struct config *config, in
     }
     if (strcmp(words[0], "show") == 0)
         return show(config, source);
+    assert(source != NULL); /* check_words(): the other two name one */
     if (strcmp(words[0], "reset") == 0)
         return change(config, source, NULL);
     status = check_cursor(self, source, words[2]);
