@@ -12,9 +12,10 @@ static const char *outcome_of(const struct result *result)
 void debug_log_run(const struct result *result)
 {
     const struct run *run = result->run;
+    char item[RUN_ITEM_SIZE];
 
     log_debug(
-        "run committed", LOG_STR("source", run->source->name),
+        "run committed", LOG_STR("source", run->source->name), LOG_STR("item", run_item(run, item)),
         LOG_STR("outcome", outcome_of(result)), LOG_STR("failure", run_failure_name(run->failure)),
         LOG_INT("status", run->response.status),
         LOG_STR("not_modified", run->not_modified ? "1" : NULL), LOG_INT("requests", run->requests),
@@ -26,17 +27,22 @@ void debug_log_run(const struct result *result)
 void debug_log_page(const struct result *result)
 {
     const struct run *run = result->run;
+    char item[RUN_ITEM_SIZE];
 
     log_debug("page committed", LOG_STR("source", run->source->name),
-              LOG_INT("page", run_page(run)), LOG_INT("status", run->response.status),
-              LOG_INT("records", result->records), LOG_INT("inserted", result->inserted),
-              LOG_INT("updated", result->updated), LOG_INT("unchanged", result->unchanged),
-              LOG_INT("rejected", result->rejected), LOG_INT("ms", run->timing.total_us / 1000));
+              LOG_STR("item", run_item(run, item)), LOG_INT("page", run_page(run)),
+              LOG_INT("status", run->response.status), LOG_INT("records", result->records),
+              LOG_INT("inserted", result->inserted), LOG_INT("updated", result->updated),
+              LOG_INT("unchanged", result->unchanged), LOG_INT("rejected", result->rejected),
+              LOG_INT("ms", run->timing.total_us / 1000));
 }
 
 void debug_log_retry(const struct run *run, int64_t delay_ms)
 {
+    char item[RUN_ITEM_SIZE];
+
     log_debug("request failed, to be tried again", LOG_STR("source", run->source->name),
+              LOG_STR("item", run_item(run, item)),
               LOG_STR("failure", run_failure_name(run->failure)), LOG_STR("error", run->error),
               LOG_INT("status", run->response.status), LOG_INT("attempt", run->attempt + 1),
               LOG_INT("delay_ms", delay_ms));

@@ -120,7 +120,7 @@ static struct run *take(void *context, unsigned lane, int64_t *wait_ms)
     if (!lane_is_open(p, lane))
         return NULL;
     run = schedule_take(p->schedule, lane, clock_now(), wait_ms);
-    if (run != NULL && run->source->incremental != NULL)
+    if (run != NULL && run->source->incremental != NULL && !run_is_round(run))
         begin_position(run);
     return run;
 }
@@ -202,6 +202,27 @@ static void drop(void *context, int64_t run_id)
 
 /* --- What the processors ask for. --- */
 
+static void find_items(void *context, struct run *run, void (*alive)(void *), void *alive_context)
+{
+    struct pipeline *p = context;
+    struct error err = {0};
+
+    run->found =
+        store_find_items(p->store, run->source, run->source_id, alive, alive_context, &err);
+    if (run->found == NULL)
+        run_fail(run, RUN_FAILED_ITEMS, "%s", err.text);
+}
+
+static void set_items(void *context, struct run *run)
+{
+    struct pipeline *p = context;
+    size_t missing = schedule_set_items(p->schedule, run, run->found, clock_now());
+
+    if (missing > 0)
+        log_error("out of memory for items", LOG_STR("source", run->source->name),
+                  LOG_INT("items", missing));
+}
+
 static void plan(void *context, struct run *run)
 {
     struct pipeline *p = context;
@@ -228,6 +249,20 @@ static void count_response(struct pipeline *p, const struct result *result)
     atomic_fetch_add(&p->committed, 1);
 }
 
+static void log_result(struct pipeline *p, const struct result *result)
+{
+    const struct run *run = result->run;
+    struct item_news news;
+
+    debug_log_run(result);
+    if (run->item == NULL) {
+        trouble_log(result, clock_monotonic_ms());
+        return;
+    }
+    news = schedule_item_news(p->schedule, run, result->total.rejected > 0, clock_now());
+    trouble_log_item(result, &news);
+}
+
 static void committed(void *context, const struct result *result)
 {
     struct pipeline *p = context;
@@ -240,10 +275,8 @@ static void committed(void *context, const struct result *result)
         debug_log_page(result);
         return; /* what is said of a run is said at its end */
     }
-    if (!p->options.once) { /* there the table at the end says it */
-        debug_log_run(result);
-        trouble_log(result, clock_monotonic_ms());
-    }
+    if (!p->options.once) /* there the table at the end says it */
+        log_result(p, result);
     if (p->options.committed != NULL) {
         pthread_mutex_lock(&p->report_mutex);
         p->options.committed(p->options.context, result);
@@ -298,7 +331,17 @@ static struct processor *start_processor(struct pipeline *p, const struct config
         .number = number,
         .batch_max_rows = config->batch_max_rows,
     };
-    struct processor_hooks hooks = {p, plan, commit, committed, finished, next_page, fatal};
+    struct processor_hooks hooks = {
+        .context = p,
+        .find_items = find_items,
+        .plan = plan,
+        .commit = commit,
+        .committed = committed,
+        .set_items = set_items,
+        .finished = finished,
+        .next_page = next_page,
+        .fatal = fatal,
+    };
 
     return processor_start(&options, p->queue, &hooks, err);
 }

@@ -25,6 +25,7 @@ const char *run_failure_name(enum run_failure failure)
         [RUN_FAILED_AUTH] = "auth",
         [RUN_FAILED_PAGES] = "pages",
         [RUN_FAILED_REQUEST] = "request",
+        [RUN_FAILED_ITEMS] = "items",
     };
 
     return names[failure];
@@ -55,7 +56,9 @@ void run_clear_response(struct run *run)
     free(run->response.body);
     text_free(&run->response.head);
     validators_free(run->learned);
+    found_items_free(run->found);
     free(run->error);
+    run->found = NULL;
     run->response = (struct response){0};
     run->timing = (struct run_timing){0};
     run->failure = RUN_OK;
@@ -69,6 +72,34 @@ void run_clear_response(struct run *run)
     run->ignored = false;
     run->fresh_ms = 0;
     run->received_mono_us = 0;
+}
+
+void found_items_free(struct found_items *found)
+{
+    if (found == NULL)
+        return;
+    source_states_free(found->states, found->items != NULL ? found->items->count : 0);
+    items_unref(found->items);
+    free(found);
+}
+
+const char *run_item_key(const struct run *run)
+{
+    return run->item != NULL ? run->item->key : "";
+}
+
+const char *run_item(const struct run *run, char text[RUN_ITEM_SIZE])
+{
+    if (run->item == NULL)
+        return NULL;
+    if (snprintf(text, RUN_ITEM_SIZE, "%s", run->item->key) >= RUN_ITEM_SIZE)
+        memcpy(text + RUN_ITEM_SIZE - 4, "...", 4);
+    return text;
+}
+
+bool run_is_round(const struct run *run)
+{
+    return run->source->for_each != NULL && run->item == NULL;
 }
 
 unsigned run_page(const struct run *run)

@@ -54,6 +54,13 @@ static void give_back(struct steer *steer, struct run *run, bool now_due)
 
 static int check_incremental(const struct source *source, struct error *err)
 {
+    if (source->for_each != NULL) {
+        error_set(err, ERROR_USAGE,
+                  "source \"%s\" has a cursor for each of its items (for_each), which can be reset "
+                  "together and not set or walked",
+                  source->name);
+        return -1;
+    }
     if (source->incremental != NULL)
         return 0;
     error_set(err, ERROR_USAGE,
@@ -112,7 +119,12 @@ enum steering steer_reset(struct steer *steer, const char *source, struct error 
     if (run == NULL)
         return answer;
     answer = STEER_FAILED;
-    if (store_forget_state(steer->store, run->source_id, err) == 0) {
+    if (run->source->for_each != NULL)
+        error_set(err, ERROR_USAGE,
+                  "the items of source \"%s\" (for_each) are reset while gatherd is stopped; stop "
+                  "it first",
+                  source);
+    else if (store_forget_state(steer->store, run->source_id, err) == 0) {
         run_state_clear(&run->state);
         answer = STEER_DONE;
     }

@@ -1,5 +1,7 @@
 #include "gatherd/trouble.h"
 
+#include <stdio.h>
+
 #include "gatherd/clock.h"
 #include "gatherd/log.h"
 
@@ -57,6 +59,33 @@ void trouble_log(const struct result *result, int64_t now_ms)
         return;
     case TROUBLE_FAILING:
         log_failing(run);
+        return;
+    }
+}
+
+void trouble_log_item(const struct result *result, const struct item_news *news)
+{
+    const struct run *run = result->run;
+    char item[RUN_ITEM_SIZE];
+
+    switch (news->line) {
+    case TROUBLE_NO_LINE:
+        return;
+    case TROUBLE_WELL_AGAIN:
+        log_info("the items are well again", LOG_STR("source", run->source->name));
+        return;
+    case TROUBLE_REJECTING:
+        log_warning("records rejected, see _gatherd_dead_letters",
+                    LOG_STR("source", run->source->name), LOG_STR("item", run_item(run, item)),
+                    LOG_INT("rejected", result->total.rejected),
+                    LOG_INT("records", result->total.records));
+        return;
+    case TROUBLE_FAILING:
+        log_warning("an item is failing, see _gatherd_runs for all",
+                    LOG_STR("source", run->source->name), LOG_STR("item", run_item(run, item)),
+                    LOG_STR("failure", run_failure_name(run->failure)),
+                    LOG_STR("error", run->error), LOG_INT("failures", run->failures),
+                    LOG_INT("failing_items", news->failing));
         return;
     }
 }

@@ -28,7 +28,7 @@ BASE = {
 }
 DOCUMENT = {"node", "json", "jsonpath", "cursor"}
 CALENDAR = {"cron", "zone"}
-CONFIG = {"auth", "config"}
+CONFIG = {"auth", "config", "items"}
 # Where the stages meet.
 MEETING = {
     "debug_log",

@@ -105,6 +105,40 @@ static void a_header_is_found_whatever_its_case_and_however_often_it_stands(void
     text_free(&response.head);
 }
 
+static void a_round_is_the_run_of_a_source_with_items_and_none_of_its_own(void **state)
+{
+    static const struct source_item item = {.key = "7"};
+    struct for_each for_each = {0};
+    struct source source = {.for_each = &for_each};
+    struct run run = {.source = &source};
+
+    (void)state;
+    assert_true(run_is_round(&run));
+    run.item = &item;
+    assert_false(run_is_round(&run));
+    source.for_each = NULL;
+    run.item = NULL;
+    assert_false(run_is_round(&run));
+}
+
+static void a_long_item_is_cut_for_people(void **state)
+{
+    char key[200];
+    char text[RUN_ITEM_SIZE];
+    struct source_item item = {.key = key};
+    struct run run = {.item = &item};
+
+    (void)state;
+    memset(key, 'x', sizeof(key) - 1);
+    key[sizeof(key) - 1] = '\0';
+    assert_int_equal(strlen(run_item(&run, text)), RUN_ITEM_SIZE - 1);
+    assert_string_equal(text + RUN_ITEM_SIZE - 5, "x...");
+    assert_int_equal(strlen(run_item_key(&run)), 199);
+    run.item = NULL;
+    assert_null(run_item(&run, text));
+    assert_string_equal(run_item_key(&run), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -113,6 +147,8 @@ int main(void)
         cmocka_unit_test(a_header_is_found_whatever_its_case_and_however_often_it_stands),
         cmocka_unit_test(clearing_forgets_the_answer_and_keeps_the_run),
         cmocka_unit_test(after_clearing_a_new_failure_counts_again),
+        cmocka_unit_test(a_round_is_the_run_of_a_source_with_items_and_none_of_its_own),
+        cmocka_unit_test(a_long_item_is_cut_for_people),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

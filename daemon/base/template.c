@@ -198,10 +198,9 @@ int template_check(const struct placeholder *p, struct error *err)
         error_set(err, ERROR_CONFIG, "is not closed; write } behind it");
     else if (p->name == TEMPLATE_UNKNOWN)
         error_set(err, ERROR_CONFIG, "is not a run-time value");
-    else if (p->name == TEMPLATE_ITEM && p->member.length == 0)
+    else if (p->name == TEMPLATE_ITEM && member && p->member.length == 0)
         error_set(err, ERROR_CONFIG,
-                  "does not say what of the item; write its name, as in "
-                  "{item.id}");
+                  "does not say what of the item; write its name, as in {item.id}");
     else if (p->name != TEMPLATE_ITEM && member)
         error_set(err, ERROR_CONFIG, "has nothing behind a dot; write {%s}", names[p->name]);
     else if (!is_time(p->name) && p->format.data != NULL)

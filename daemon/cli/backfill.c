@@ -136,6 +136,11 @@ static int check_source(const struct command *self, const struct config *config,
 
     if (source == NULL)
         return command_usage_error(self, "no source is named \"%s\"", range->source);
+    if (source->for_each != NULL)
+        return command_usage_error(self,
+                                   "source \"%s\" has items (for_each); a range is walked for a "
+                                   "source that is one target",
+                                   range->source);
     if (!source->enabled)
         return command_usage_error(self, "source \"%s\" is disabled (enabled: false)",
                                    range->source);

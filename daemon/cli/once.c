@@ -12,7 +12,9 @@ struct line {
     bool ran;
     bool not_modified;
     enum run_failure failure;
-    char *note; /* owned; what is to say beyond the numbers, or NULL */
+    char *note;    /* owned; what is to say beyond the numbers, or NULL */
+    size_t items;  /* of a source with for_each, those that ran; the rest is of all of them */
+    size_t failed; /* of them; failure and note are the first one's */
     int status;
     size_t records;
     size_t inserted;
@@ -55,8 +57,16 @@ void once_table_free(struct once_table *table)
 static char *make_note(const struct result *result)
 {
     size_t rejected = result->total.rejected;
+    size_t before;
     struct text note = {0};
+    char item[RUN_ITEM_SIZE];
 
+    if (run_item(result->run, item) != NULL) {
+        text_add(&note, "item ");
+        text_visible(&note, item, strlen(item));
+        text_add(&note, ": ");
+    }
+    before = note.length;
     if (result->run->error != NULL && run_page(result->run) > 1)
         text_format(&note, "page %u: %s", run_page(result->run), result->run->error);
     else if (result->run->error != NULL)
@@ -69,11 +79,41 @@ static char *make_note(const struct result *result)
                         result->dead_letters[0].reason);
         text_add(&note, "; see _gatherd_dead_letters");
     }
-    if (note.length == 0) {
+    if (note.length == before) {
         text_free(&note);
         return NULL;
     }
     return text_take(&note);
+}
+
+static void add_numbers(struct line *line, const struct result *result)
+{
+    const struct run *run = result->run;
+
+    if (run->response.status != 0)
+        line->status = run->response.status;
+    line->records += result->total.records;
+    line->inserted += result->total.inserted;
+    line->updated += result->total.updated;
+    line->unchanged += result->total.unchanged;
+    line->rejected += result->total.rejected;
+    line->total_us += run->timing.total_us;
+}
+
+static void add_item(struct line *line, const struct result *result)
+{
+    const struct run *run = result->run;
+
+    line->not_modified = run->not_modified && (line->items == 0 || line->not_modified);
+    line->items++;
+    line->failed += run->failure != RUN_OK;
+    if (line->note == NULL || (line->failure == RUN_OK && run->failure != RUN_OK)) {
+        free(line->note);
+        line->note = make_note(result);
+    }
+    if (line->failure == RUN_OK)
+        line->failure = run->failure;
+    add_numbers(line, result);
 }
 
 void once_table_add(void *context, const struct result *result)
@@ -83,21 +123,17 @@ void once_table_add(void *context, const struct result *result)
     struct line *line = &table->lines[run->source->index];
 
     pthread_mutex_lock(&table->mutex);
-    table->length++;
-    free(line->note);
-    *line = (struct line){
-        .ran = true,
-        .not_modified = run->not_modified,
-        .failure = run->failure,
-        .note = make_note(result),
-        .status = run->response.status,
-        .records = result->total.records,
-        .inserted = result->total.inserted,
-        .updated = result->total.updated,
-        .unchanged = result->total.unchanged,
-        .rejected = result->total.rejected,
-        .total_us = run->timing.total_us,
-    };
+    table->length += run->item == NULL;
+    if (run->item != NULL) {
+        add_item(line, result);
+    } else {
+        free(line->note);
+        *line = (struct line){.ran = true,
+                              .not_modified = run->not_modified,
+                              .failure = run->failure,
+                              .note = make_note(result)};
+        add_numbers(line, result);
+    }
     pthread_mutex_unlock(&table->mutex);
 }
 
@@ -148,7 +184,7 @@ static int add_row(struct text_table *out, const struct line *line, const char *
 
     if (line->status == 0)
         values[2].type = VALUE_NULL;
-    for (size_t i = 3; line->failure != RUN_OK && i < 8; i++)
+    for (size_t i = 3; line->failure != RUN_OK && line->failed == line->items && i < 8; i++)
         values[i].type = VALUE_NULL;
     return text_table_row(out, values);
 }
@@ -186,8 +222,10 @@ size_t once_table_print(const struct once_table *table, FILE *out)
 
         if (!went_wrong(line))
             continue;
-        fprintf(out, "%s%s: %s\n", failed == 0 ? "\n" : "", table->config->sources[i].name,
-                line->note == NULL ? outcome(line) : line->note);
+        fprintf(out, "%s%s: ", failed == 0 ? "\n" : "", table->config->sources[i].name);
+        if (line->failed > 0)
+            fprintf(out, "%zu of %zu items failed; ", line->failed, line->items);
+        fprintf(out, "%s\n", line->note == NULL ? outcome(line) : line->note);
         failed++;
     }
     return failed;

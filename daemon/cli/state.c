@@ -24,12 +24,14 @@ static int show(const struct config *config, const struct source *source)
     struct text sql = {0};
     int status;
 
-    text_add(&sql, "SELECT s.name AS source, t.cursor, t.etag, t.last_modified, s.last_success_at,"
-                   " s.next_due_at, s.consecutive_failures AS failures FROM _gatherd_sources AS s"
+    text_add(&sql, "SELECT s.name AS source, nullif(t.item, '') AS item, t.cursor, t.etag, "
+                   "t.last_modified, s.last_success_at,"
+                   " s.next_due_at, coalesce(t.consecutive_failures, s.consecutive_failures) AS"
+                   " failures FROM _gatherd_sources AS s"
                    " LEFT JOIN _gatherd_state AS t ON t.source_id = s.id");
     if (source != NULL)
         text_format(&sql, " WHERE s.name = '%s'", source->name); /* a name has no quotes */
-    text_add(&sql, " ORDER BY s.name");
+    text_add(&sql, " ORDER BY s.name, t.item");
     status = show_query(config->database, text_string(&sql), FORMAT_TABLE);
     text_free(&sql);
     return status;
@@ -68,6 +70,11 @@ static int change(const struct config *config, const struct source *source, cons
 
 static int check_cursor(const struct command *self, const struct source *source, const char *cursor)
 {
+    if (source->for_each != NULL)
+        return command_usage_error(self,
+                                   "source \"%s\" has a cursor for each of its items (for_each); "
+                                   "only all of them can be reset",
+                                   source->name);
     if (source->incremental == NULL)
         return command_usage_error(self,
                                    "source \"%s\" has no cursor: nothing says `incremental` in its "

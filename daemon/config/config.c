@@ -7,6 +7,7 @@
 
 #include "config/load.h"
 #include "config/masks.h"
+#include "gatherd/items.h"
 
 struct config_owner *config_owner_of(struct config *config)
 {
@@ -20,6 +21,9 @@ static void free_owner(struct config_owner *owner)
     for (size_t i = 0; i < owner->path_count; i++)
         jsonpath_free(owner->paths[i]);
     free(owner->paths);
+    for (size_t i = 0; i < owner->items_count; i++)
+        items_unref(owner->items[i]);
+    free(owner->items);
     free(owner->config.sources);
     arena_free(owner->arena);
     free(owner);
@@ -290,6 +294,7 @@ static void load_main(struct load *load, const char *yaml, size_t length, const 
         load->file_failed = true;
     report_no_sources(load, &given);
     check_collisions(load);
+    check_item_sources(load);
 }
 
 static struct config *load_from(struct load *load, const char *yaml, size_t length,

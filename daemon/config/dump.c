@@ -14,6 +14,7 @@
 #include "config/masks.h"
 #include "config/table_name.h"
 #include "config/yaml_text.h"
+#include "gatherd/items.h"
 #include "gatherd/secret.h"
 #include "gatherd/units.h"
 
@@ -364,6 +365,48 @@ static void write_fields(struct dump *d, const struct shown *shown)
     d->depth--;
 }
 
+/* A number stays one when it is read again. */
+static void put_item_value(struct dump *d, const char *name, const struct item_value *value)
+{
+    if (is_secret_name(name, strlen(name)))
+        put_mask(d);
+    else if (value->type != ITEM_VALUE_TEXT)
+        text_append(d->out, value->text.data, value->text.length);
+    else
+        put_string(d, value->text.data, false);
+}
+
+static void put_item(struct dump *d, const struct items *items, const struct source_item *item)
+{
+    begin_line(d);
+    text_add(d->out, "- ");
+    d->begun = true;
+    if (strcmp(items->names[0], ITEMS_ONLY_NAME) == 0 && items->name_count == 1) {
+        put_item_value(d, "", &item->values[0]);
+        d->begun = false;
+        return;
+    }
+    d->depth++;
+    for (size_t i = 0; i < items->name_count; i++) {
+        put_name(d, items->names[i]);
+        text_char(d->out, ' ');
+        put_item_value(d, items->names[i], &item->values[i]);
+    }
+    d->depth--;
+}
+
+static void write_items(struct dump *d, const struct shown *shown)
+{
+    const struct items *items = pointer_of(shown->key, shown->target);
+
+    if (items->count == 0)
+        text_add(d->out, " []");
+    d->depth++;
+    for (size_t i = 0; i < items->count; i++)
+        put_item(d, items, &items->list[i]);
+    d->depth--;
+}
+
 /* --- Mappings of further keys. --- */
 
 static void write_group(struct dump *d, const struct shown *shown)
@@ -446,6 +489,7 @@ static write_value_fn *const writers[KIND_COUNT_OF_KINDS] = {
     [KIND_BODY] = write_body,
     [KIND_STATUS_CODES] = write_status_codes,
     [KIND_FIELDS] = write_fields,
+    [KIND_ITEMS] = write_items,
     [KIND_SECRET] = write_secret,
     [KIND_GROUP] = write_group,
     [KIND_OBJECT] = write_object,

@@ -10,6 +10,7 @@
 
 #include "config/load.h"
 #include "gatherd/hash.h"
+#include "gatherd/items.h"
 #include "gatherd/secret.h"
 
 /* Lengths before contents: "ab" and "c" are not "a" and "bc". */
@@ -45,6 +46,22 @@ static void put_span(struct text *out, const struct span *span)
 {
     text_append(out, (const char *)&span->amount, sizeof(span->amount));
     text_char(out, span->is_time ? 't' : 'n');
+}
+
+static void put_items(struct text *out, const struct items *items)
+{
+    text_char(out, items == NULL ? '0' : '1');
+    for (size_t i = 0; items != NULL && i < items->name_count; i++)
+        put_string(out, items->names[i]);
+    for (size_t i = 0; items != NULL && i < items->count; i++) {
+        for (size_t v = 0; v < items->name_count; v++) {
+            const struct item_value *value = &items->list[i].values[v];
+
+            text_append(out, (const char *)&value->type, sizeof(value->type));
+            text_append(out, (const char *)&value->text.length, sizeof(value->text.length));
+            text_append(out, value->text.data, value->text.length);
+        }
+    }
 }
 
 static void put_field(struct text *out, const struct field *field)
@@ -153,6 +170,10 @@ static void put_value(struct text *out, const struct key *key, const char *targe
     case KIND_PROXY:
         memcpy(&pointer, target + key->offset, sizeof(pointer));
         put_proxy(out, pointer);
+        break;
+    case KIND_ITEMS:
+        memcpy(&pointer, target + key->offset, sizeof(pointer));
+        put_items(out, pointer);
         break;
     case KIND_BODY:
         memcpy(&pointer, target + key->offset, sizeof(pointer));

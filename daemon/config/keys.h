@@ -36,6 +36,7 @@ enum kind {
     KIND_BODY, /* text, or a mapping or a list, which becomes JSON */
     KIND_STATUS_CODES,
     KIND_FIELDS,
+    KIND_ITEMS,  /* a list of values or of mappings of names to values: a struct items */
     KIND_SECRET, /* text or a credential, and by the twin NAME_file a file: a struct secret */
     KIND_GROUP,  /* a mapping of further keys, which go into the same struct */
     KIND_OBJECT, /* a mapping of further keys, in a struct of its own; one that is written replaces
@@ -167,6 +168,7 @@ enum source_key {
     SOURCE_QUOTA,
     SOURCE_RATE_LIMIT,
     SOURCE_PAGINATION,
+    SOURCE_FOR_EACH,
     SOURCE_FORMAT,
     SOURCE_RECORDS,
     SOURCE_FIELDS,
@@ -212,6 +214,7 @@ extern const struct key_set tls_key_set;           /* of struct tls_options */
 extern const struct key_set pagination_key_set;    /* of struct pagination */
 extern const struct key_set auth_key_set;          /* of struct auth */
 extern const struct key_set login_key_set;         /* of struct login */
+extern const struct key_set for_each_key_set;      /* of struct for_each */
 extern const struct key_set field_key_set;         /* of struct field */
 extern const struct key_set secret_key_set;        /* of struct secret */
 extern const struct key_set *const key_sets[];     /* all of them, ended by NULL */

@@ -460,6 +460,16 @@ static const struct key source_keys[] = {
                                      "seen so far.",
                             .example = "{\"cursor_path\": \"$.updated_at\", \"param\": "
                                        "\"since\"}"},
+    [SOURCE_FOR_EACH] = {.name = "for_each",
+                         .kind = KIND_OBJECT,
+                         TO(struct source, for_each),
+                         .keys = &for_each_key_set,
+                         .own = true,
+                         .instead = "the source is one target",
+                         .about = "Makes the request for each of several items, whose values it "
+                                  "writes as {item.NAME}; each has its own retries and state, and "
+                                  "its rows carry the values as _item_NAME.",
+                         .example = "{\"source\": \"repositories\", \"fields\": [\"id\"]}"},
     [SOURCE_FORMAT] = {.name = "format",
                        .part = PART_ROWS,
                        .kind = KIND_CHOICE,

@@ -32,6 +32,9 @@ struct config_owner {
     struct jsonpath **paths; /* owned, each once however many sources use it */
     size_t path_count;
     size_t path_capacity;
+    struct items **items; /* owned references */
+    size_t items_count;
+    size_t items_capacity;
     uint32_t *by_name; /* in the arena: indexes of sources, sorted by name */
 };
 
@@ -64,7 +67,9 @@ struct origin {
     struct place source;
     struct place name; /* of the value; line 0: no valid name */
     struct place table;
-    size_t index; /* in the list of its file */
+    struct place items_source; /* of for_each.source; line 0: it is not there */
+    struct place items_fields; /* of for_each.fields */
+    size_t index;              /* in the list of its file */
 };
 
 struct masks;
@@ -214,9 +219,9 @@ bool load_words(struct load *load, const struct where *where, const struct key *
  */
 bool tells_local_time(const struct source *source, const struct given *given);
 
-/* Reports placeholders whose values this source does not have. */
+/* Reports placeholders whose values this source does not have, and notes those of its items. */
 void check_values(struct load *load, const struct where *where, const struct item *item,
-                  const struct source *source, const struct given *given);
+                  struct source *source, const struct given *given);
 
 /* --- mapping.c --- */
 
@@ -260,6 +265,7 @@ load_value_fn load_headers, load_params;         /* value_pairs.c */
 load_value_fn load_proxy;                        /* value_proxy.c */
 load_value_fn load_body;                         /* value_body.c */
 load_value_fn load_fields;                       /* value_fields.c */
+load_value_fn load_items;                        /* value_items.c */
 load_value_fn load_secret, load_secret_file;     /* value_secret.c */
 load_value_fn load_object_list, load_object_map; /* value_objects.c */
 
@@ -305,6 +311,22 @@ void check_request(struct load *load, const struct where *where, struct source *
                    const struct given *given);
 void check_request_defaults(struct load *load, const struct where *where,
                             const struct given *given);
+
+/* --- validate_items.c --- */
+
+/* What the name of a column of an item begins with, in a row. */
+#define ITEM_COLUMN_PREFIX "_item_"
+
+/* Whether a column of that name comes from the item and not from the record. */
+bool is_item_column(const struct source *source, const char *name);
+
+/* Reports fields that would be taken for an item's values. */
+void check_item_columns(struct load *load, const struct where *where, const struct source *source,
+                        const struct given *given);
+
+/* Notes where a source names the source of its items; once all are read, finds that. */
+void note_item_source(struct load *load, const struct given *given, struct origin *origin);
+void check_item_sources(struct load *load);
 
 /* --- politeness.c --- */
 

@@ -3,6 +3,7 @@
 
 #include "config/load.h"
 #include "config/suggest.h"
+#include "gatherd/items.h"
 #include "gatherd/template.h"
 
 /* The values that exist only beside a key of the source. */
@@ -140,8 +141,8 @@ bool load_words(struct load *load, const struct where *where, const struct key *
 struct search {
     struct load *load;
     const struct where *where;
-    const struct item *source;
-    const struct source *config;
+    const struct item *item; /* the source's */
+    const struct source *source;
     const struct given *given;
     unsigned row;
 };
@@ -165,12 +166,18 @@ static bool find_in_item(const struct load *load, const struct item *item, struc
     return false;
 }
 
+/* Where it stands; false: in defaults, and the place is that of the source. */
+static bool find_place(const struct search *s, const struct placeholder *p, struct place *place)
+{
+    *place = place_of(s->load, s->item);
+    return find_in_item(s->load, s->given->at[s->row], p->whole, place);
+}
+
 static void refuse_value(const struct search *s, const struct placeholder *p, size_t need)
 {
-    const char *key = source_key_set.keys[s->row].name;
-    struct where here = where_key(s->where, key);
-    struct place place = place_of(s->load, s->source);
-    bool written = find_in_item(s->load, s->given->at[s->row], p->whole, &place);
+    struct where here = where_key(s->where, source_key_set.keys[s->row].name);
+    struct place place;
+    bool written = find_place(s, p, &place);
 
     load_mistake(
         s->load, place, &here,
@@ -245,20 +252,135 @@ bool tells_local_time(const struct source *source, const struct given *given)
     return false;
 }
 
+/* --- What it says of items. --- */
+
+/* The names that an item of this source has; 0: they are known when sql has run. */
+static size_t known_names(const struct for_each *for_each, const char *const **names)
+{
+    if (for_each->values != NULL && for_each->values->count > 0) {
+        *names = for_each->values->names;
+        return for_each->values->name_count;
+    }
+    *names = for_each->fields;
+    return for_each->field_count;
+}
+
+static void refuse_bare_item(const struct search *s, struct place place, const struct where *where,
+                             const char *const *names, size_t count)
+{
+    load_mistake(s->load, place, where,
+                 "{item} stands for an item of one value, and these have %zu; write the name of "
+                 "one, as in {item.%.64s}",
+                 count, names[0]);
+}
+
+static void refuse_item_name(const struct search *s, struct place place, const struct where *where,
+                             const struct placeholder *p, const char *const *names, size_t count)
+{
+    const char *quoted = load_quote(s->load, p->whole.data, p->whole.length);
+    struct suggestion near = {0};
+
+    for (size_t i = 0; i < count; i++)
+        suggest_offer(&near, names[i], p->member.data, p->member.length);
+    if (near.word != NULL)
+        load_mistake(s->load, place, where,
+                     "%s is no value of the items; did you mean {item.%.64s}?", quoted, near.word);
+    else
+        load_mistake(s->load, place, where,
+                     "%s is no value of the items; write one of theirs, as in {item.%.64s}", quoted,
+                     names[0]);
+}
+
+static void check_item(const struct search *s, const struct placeholder *p)
+{
+    struct where here = where_key(s->where, source_key_set.keys[s->row].name);
+    const char *const *names;
+    size_t count = known_names(s->source->for_each, &names);
+    struct place place;
+    size_t i = 0;
+
+    if (count == 0 || (p->member.data == NULL && count == 1))
+        return;
+    find_place(s, p, &place);
+    if (p->member.data == NULL) {
+        refuse_bare_item(s, place, &here, names, count);
+        return;
+    }
+    while (i < count && !slice_equals(p->member, names[i]))
+        i++;
+    if (i == count)
+        refuse_item_name(s, place, &here, p, names, count);
+}
+
+/* The names that the request says, each once. */
+struct said {
+    struct load *load;
+    const char *names[ITEMS_MAX_NAMES + 1];
+    size_t count;
+};
+
+/* Kept texts are equal when their pointers are. */
+static bool note_item(const void *context, const struct placeholder *p)
+{
+    struct said *said = (struct said *)context;
+    const char *name;
+    size_t i = 0;
+
+    if (p->name != TEMPLATE_ITEM)
+        return false;
+    name = load_keep(said->load, p->member.length > 0 ? p->member.data : "", p->member.length);
+    while (i < said->count && said->names[i] != name)
+        i++;
+    if (i == said->count && said->count < sizeof(said->names) / sizeof(said->names[0]))
+        said->names[said->count++] = name;
+    return false;
+}
+
+/* Without any, all items would be one request. */
+static void note_items(struct load *load, const struct where *where, struct source *source,
+                       const struct given *given)
+{
+    struct said said = {.load = load};
+    struct where here = where_key(where, source_key_set.keys[SOURCE_FOR_EACH].name);
+    const char **names;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (!is_sound(given, rows[i]))
+            return;
+        visit_row(source, rows[i], note_item, &said);
+    }
+    if (said.count == 0)
+        load_mistake(load, place_of(load, given->at[SOURCE_FOR_EACH]), &here,
+                     "no request says which item it is for; write {item.NAME} in url, params, "
+                     "headers, body or form");
+    names = load_alloc(load, load->arena, (said.count + 1) * sizeof(names[0]));
+    if (names == NULL)
+        return;
+    memcpy(names, said.names, said.count * sizeof(names[0]));
+    source->item_names = names;
+}
+
+/* --- All of it. --- */
+
 static bool check_need(const void *context, const struct placeholder *p)
 {
-    const struct search *search = context;
+    const struct search *s = context;
 
+    if (p->name == TEMPLATE_ITEM && s->given->at[SOURCE_FOR_EACH] != NULL) {
+        if (s->source->for_each != NULL)
+            check_item(s, p);
+        return false;
+    }
     for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
         if (needs[i].name == p->name &&
-            (needs[i].is_there == NULL || !needs[i].is_there(search->config)))
-            refuse_value(search, p, i);
+            (needs[i].is_there == NULL || !needs[i].is_there(s->source)))
+            refuse_value(s, p, i);
     }
     return false;
 }
 
 void check_values(struct load *load, const struct where *where, const struct item *item,
-                  const struct source *source, const struct given *given)
+                  struct source *source, const struct given *given)
 {
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct search search = {load, where, item, source, given, rows[i]};
@@ -266,4 +388,6 @@ void check_values(struct load *load, const struct where *where, const struct ite
         if (is_sound(given, rows[i]) && is_sound(given, SOURCE_INCREMENTAL))
             visit_row(source, rows[i], check_need, &search);
     }
+    if (is_given(given, SOURCE_FOR_EACH))
+        note_items(load, where, source, given);
 }

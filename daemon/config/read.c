@@ -95,6 +95,7 @@ static load_value_fn *const readers[KIND_COUNT_OF_KINDS] = {
     [KIND_STATUS_CODES] = load_status_codes,
     [KIND_BODY] = load_body,
     [KIND_FIELDS] = load_fields,
+    [KIND_ITEMS] = load_items,
     [KIND_SECRET] = load_secret,
     [KIND_GROUP] = load_group,
     [KIND_OBJECT] = load_object,

@@ -24,6 +24,7 @@ static bool is_json_value(const struct key *key)
     case KIND_PARAMS:
     case KIND_BODY:
     case KIND_FIELDS:
+    case KIND_ITEMS:
     case KIND_GROUP:
     case KIND_OBJECT:
     case KIND_OBJECT_LIST:
@@ -120,6 +121,10 @@ static void put_kind(struct text *out, const struct key *key, int depth)
         [KIND_FIELDS] = "\"type\": \"object\", \"minProperties\": 1, \"additionalProperties\": "
                         "{\"anyOf\": [{\"$ref\": \"#/$defs/path\"}, {\"$ref\": "
                         "\"#/$defs/field\"}]}",
+        [KIND_ITEMS] =
+            "\"type\": \"array\", \"items\": {\"type\": [\"string\", \"number\", "
+            "\"boolean\", \"object\"], \"additionalProperties\": {\"type\": [\"string\", "
+            "\"number\", \"boolean\"]}}",
         [KIND_SECRET] = "\"$ref\": \"#/$defs/secret\"",
         [KIND_DEFAULTS] = "\"$ref\": \"#/$defs/defaults\"",
         [KIND_INCLUDE] = "\"$ref\": \"#/$defs/names\"",

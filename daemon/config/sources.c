@@ -55,6 +55,7 @@ static void load_source(struct load *load, const struct where *where, struct ite
     origin->index = index;
     origin->source = place_of(load, item);
     origin->name = place_of_key(load, &given, SOURCE_NAME, origin->source);
+    note_item_source(load, &given, origin);
     origin->table = place_of_key(load, &given, SOURCE_TABLE, origin->name);
 }
 

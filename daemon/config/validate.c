@@ -185,6 +185,8 @@ static void check_key_column(struct load *load, const struct where *where, struc
     struct suggestion near = {0};
     struct scalar scalar = {.item = item};
 
+    if (is_item_column(source, name))
+        return; /* which there are is known with the items */
     if (source->field_count > 0 && !is_field(source, name, &near)) {
         const char *quoted = load_quote_scalar(load, &scalar);
 
@@ -273,6 +275,7 @@ void check_source(struct load *load, const struct where *where, struct item *ite
     check_lookback(load, where, source, item, given);
     check_exclude(load, where, source, given);
     check_request(load, where, source, given);
+    check_item_columns(load, where, source, given);
     check_values(load, where, item, source, given);
     check_connection(load, where, source, given);
 }

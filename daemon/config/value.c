@@ -85,6 +85,7 @@ void write_expected(struct text *out, const struct key *key)
         [KIND_BODY] = "text, or a mapping or a list",
         [KIND_STATUS_CODES] = "a status, a range or a list of them",
         [KIND_FIELDS] = "a mapping of columns",
+        [KIND_ITEMS] = "a list of values, or of mappings of names to values",
         [KIND_SECRET] = "text or {credential: NAME}",
         [KIND_GROUP] = "a mapping",
         [KIND_OBJECT] = "a mapping",

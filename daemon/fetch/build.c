@@ -35,6 +35,20 @@ static bool find_position(const struct position *position, bool end, struct temp
     return text != NULL;
 }
 
+static bool find_item_value(const struct run *run, const struct placeholder *placeholder,
+                            struct template_value *value)
+{
+    const struct item_value *found = NULL;
+
+    if (run->item != NULL)
+        found = items_value(run->items, run->item, placeholder->member);
+    if (found == NULL)
+        return false;
+    value->is_time = false;
+    value->text = found->text;
+    return true;
+}
+
 static bool find_value(const void *context, const struct placeholder *placeholder,
                        struct template_value *value)
 {
@@ -55,6 +69,8 @@ static bool find_value(const void *context, const struct placeholder *placeholde
         return find_position(run->state.position, false, value);
     case TEMPLATE_CURSOR_END:
         return find_position(run->state.position, true, value);
+    case TEMPLATE_ITEM:
+        return find_item_value(run, placeholder, value);
     default:
         return false;
     }

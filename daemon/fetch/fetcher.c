@@ -220,6 +220,11 @@ static void start_run(struct fetcher *fetcher, struct run *run)
     struct transfer *transfer;
     unsigned requests = run->requests;
 
+    if (run_is_round(run)) { /* it makes no request */
+        run->started_at_ms = clock_wall_ms();
+        hand_over(fetcher, run);
+        return;
+    }
     if (run->silent || run->failure != RUN_OK) { /* it has failed before it could ask */
         hand_over(fetcher, run);
         return;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gatherd/items.h"
 #include "gatherd/json.h"
 #include "gatherd/jsonpath.h"
 #include "process/incremental.h"
@@ -44,6 +45,8 @@ struct extractor {
     struct column *columns;
     size_t column_count;
     size_t column_capacity;
+    const struct value *item; /* the first columns of each row; NULL: no item */
+    size_t item_count;
     size_t cells_left;
     struct text scratch;
     const char *reason;
@@ -66,6 +69,61 @@ static const char *keep_scratch(struct extractor *e)
     if (text_failed(&e->scratch))
         return NULL;
     return arena_copy(e->arena, text_string(&e->scratch), e->scratch.length);
+}
+
+/* --- The values of the item --- */
+
+static struct value value_of_item(const struct item_value *from)
+{
+    struct value value = {.type = VALUE_TEXT, .length = (uint32_t)from->text.length};
+
+    switch (from->type) {
+    case ITEM_VALUE_INTEGER:
+        return (struct value){.type = VALUE_INTEGER, .integer = from->integer};
+    case ITEM_VALUE_REAL:
+        return (struct value){.type = VALUE_REAL, .real = from->real};
+    case ITEM_VALUE_TEXT:
+        break;
+    }
+    value.text = from->text.data;
+    return value;
+}
+
+static int prepare_item(struct extractor *e, const struct run *run)
+{
+    struct value *values;
+
+    if (run->item == NULL)
+        return 0;
+    values = arena_alloc(e->arena, run->items->name_count * sizeof(*values));
+    if (values == NULL)
+        return -1;
+    for (size_t i = 0; i < run->items->name_count; i++)
+        values[i] = value_of_item(&run->item->values[i]);
+    e->item = values;
+    e->item_count = run->items->name_count;
+    return 0;
+}
+
+/* "_item_id" */
+static int name_item_column(struct extractor *e, const char *name, struct column *column)
+{
+    const char *copy;
+
+    text_clear(&e->scratch);
+    text_add(&e->scratch, EXTRACT_ITEM_PREFIX);
+    text_add(&e->scratch, name);
+    copy = keep_scratch(e);
+    if (copy == NULL)
+        return -1;
+    *column = (struct column){.name = {copy, e->scratch.length}, .type = FIELD_UNDECLARED};
+    return 0;
+}
+
+static void set_item_cells(struct extractor *e)
+{
+    if (e->item_count > 0)
+        memcpy(e->cells, e->item, e->item_count * sizeof(*e->cells));
 }
 
 /* --- Without fields: every member is a column --- */
@@ -104,6 +162,34 @@ static int prepare_members(struct extractor *e)
     return 0;
 }
 
+/* The columns of the item come first; their names are taken. */
+static int prepare_item_columns(struct extractor *e, const struct run *run)
+{
+    for (size_t i = 0; i < e->item_count; i++) {
+        struct column *column;
+
+        if (reserve_column(e) == -1)
+            return -1;
+        column = &e->columns[e->column_count];
+        if (name_item_column(e, run->items->names[i], column) == -1)
+            return -1;
+        if (members_find(&e->members, column->name) == NULL &&
+            members_add(&e->members, column->name, (uint32_t)e->column_count) == NULL)
+            return -1;
+        e->column_count++;
+    }
+    return 0;
+}
+
+static enum outcome reject_item_member(struct extractor *e, struct slice name)
+{
+    text_clear(&e->scratch);
+    text_add(&e->scratch, "the record has a member ");
+    text_visible(&e->scratch, name.data, name.length);
+    text_add(&e->scratch, ", which is the column of the item; name the ones to keep with fields");
+    return reject(e, keep_scratch(e));
+}
+
 static enum outcome add_column(struct extractor *e, struct slice name, struct member **member)
 {
     if (e->column_count == EXTRACT_MAX_COLUMNS) {
@@ -135,6 +221,8 @@ static enum outcome set_cell(struct extractor *e, struct slice name, const struc
     }
     if (member->target == MEMBER_UNWANTED)
         return OUTCOME_ROW;
+    if (member->target < e->item_count)
+        return reject_item_member(e, name);
     if (value_from_node(value, FIELD_UNDECLARED, TIME_UNIT_NONE, e->arena,
                         &e->cells[member->target]) == VALUE_NOMEM)
         return OUTCOME_NOMEM;
@@ -165,6 +253,7 @@ static enum outcome fill_from_members(struct extractor *e, const struct node *re
     enum outcome outcome;
 
     memset(e->cells, 0, columns * sizeof(*e->cells)); /* 0 is VALUE_NULL */
+    set_item_cells(e);
     members_begin(&e->members);
     outcome = cells_of_members(e, record);
     if (outcome == OUTCOME_REJECTED) {
@@ -176,36 +265,46 @@ static enum outcome fill_from_members(struct extractor *e, const struct node *re
 
 /* --- With fields --- */
 
-static int prepare_fields(struct extractor *e)
+static int prepare_field(struct extractor *e, size_t i)
 {
-    const struct source *source = e->source;
-    size_t count = source->field_count;
+    const struct field *field = &e->source->fields[i];
+    struct slice name = jsonpath_single_name(field->path);
+    struct member *member;
+
+    e->columns[e->column_count++] =
+        (struct column){.name = slice_of(field->name), .type = field->type};
+    e->finders[i] = (struct finder){.same = NO_FIELD,
+                                    .by_name = name.data != NULL,
+                                    .singular = jsonpath_is_singular(field->path)};
+    if (!e->finders[i].by_name)
+        return 0;
+    member = members_find(&e->members, name);
+    if (member == NULL)
+        return members_add(&e->members, name, (uint32_t)i) == NULL ? -1 : 0;
+    e->finders[i].same = member->target;
+    member->target = (uint32_t)i;
+    return 0;
+}
+
+static int prepare_fields(struct extractor *e, const struct run *run)
+{
+    size_t count = e->source->field_count;
+    size_t columns = e->item_count + count;
 
     e->finders = arena_alloc(e->arena, count * sizeof(*e->finders));
-    e->columns = arena_alloc(e->arena, count * sizeof(*e->columns));
-    e->cells = arena_alloc(e->arena, count * sizeof(*e->cells));
+    e->columns = arena_alloc(e->arena, columns * sizeof(*e->columns));
+    e->cells = arena_alloc(e->arena, columns * sizeof(*e->cells));
     if (e->finders == NULL || e->columns == NULL || e->cells == NULL)
         return -1;
-    e->column_count = count;
-    for (size_t i = 0; i < count; i++) {
-        const struct field *field = &source->fields[i];
-        struct slice name = jsonpath_single_name(field->path);
-        struct member *member;
-
-        e->columns[i] = (struct column){.name = slice_of(field->name), .type = field->type};
-        e->finders[i] = (struct finder){.same = NO_FIELD,
-                                        .by_name = name.data != NULL,
-                                        .singular = jsonpath_is_singular(field->path)};
-        if (!e->finders[i].by_name)
-            continue;
-        member = members_find(&e->members, name);
-        if (member != NULL) {
-            e->finders[i].same = member->target;
-            member->target = (uint32_t)i;
-        } else if (members_add(&e->members, name, (uint32_t)i) == NULL) {
+    for (size_t i = 0; i < e->item_count; i++) {
+        if (name_item_column(e, run->items->names[i], &e->columns[e->column_count++]) == -1)
             return -1;
-        }
     }
+    for (size_t i = 0; i < count; i++) {
+        if (prepare_field(e, i) == -1)
+            return -1;
+    }
+    set_item_cells(e);
     return 0;
 }
 
@@ -310,13 +409,14 @@ static enum outcome fill_from_fields(struct extractor *e, const struct node *rec
     for (size_t i = 0; i < source->field_count && outcome == OUTCOME_ROW; i++) {
         const struct finder *finder = &e->finders[i];
         const struct field *field = &source->fields[i];
+        struct value *cell = &e->cells[e->item_count + i];
 
         if (finder->by_name)
-            outcome = set_field(e, field, finder->found, &e->cells[i]);
+            outcome = set_field(e, field, finder->found, cell);
         else if (finder->singular)
-            outcome = set_field(e, field, jsonpath_first(field->path, record), &e->cells[i]);
+            outcome = set_field(e, field, jsonpath_first(field->path, record), cell);
         else
-            outcome = set_list(e, field, record, &e->cells[i]);
+            outcome = set_list(e, field, record, cell);
     }
     return outcome;
 }
@@ -424,13 +524,15 @@ static int extract_all(struct extractor *e, const struct records *records, const
     return 0;
 }
 
-static int prepare(struct extractor *e)
+static int prepare(struct extractor *e, const struct run *run)
 {
-    if (members_init(&e->members, e->arena) == -1)
+    if (members_init(&e->members, e->arena) == -1 || prepare_item(e, run) == -1)
         return -1;
     if (e->source->field_count > 0)
-        return prepare_fields(e);
-    return reserve_column(e) == -1 ? -1 : prepare_members(e);
+        return prepare_fields(e, run);
+    if (reserve_column(e) == -1 || prepare_members(e) == -1)
+        return -1;
+    return prepare_item_columns(e, run);
 }
 
 int extract_rows(const struct source *source, const struct node *root, bool lines,
@@ -460,7 +562,7 @@ int extract_rows(const struct source *source, const struct node *root, bool line
         if (*failure != NULL)
             return 0;
     }
-    if (prepare(&e) == 0)
+    if (prepare(&e, result->run) == 0)
         rc = extract_all(&e, &records, failure);
     text_free(&e.scratch);
     return rc;

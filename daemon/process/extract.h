@@ -24,11 +24,14 @@
  */
 #define EXTRACT_MAX_COLUMNS 1998
 
+/* What begins the columns of an item's values, which come first in the rows of its run. */
+#define EXTRACT_ITEM_PREFIX "_item_"
+
 /*
- * Fills result->rows, dead_letters and records. A row spans all columns up to its last value, so
- * records of few members each, but all with different names, would take far more memory than their
- * text: where that happens, or where `records` finds no records, `*failure` says so, and nothing of
- * the response is used. 0, or -1: out of memory.
+ * For result->run, fills rows, dead_letters and records. A row spans all columns up to its last
+ * value, so records of few members each, but all with different names, would take far more memory
+ * than their text: where that happens, or where `records` finds no records, `*failure` says so, and
+ * nothing of the response is used. 0, or -1: out of memory.
  */
 int extract_rows(const struct source *source, const struct node *root, bool lines,
                  size_t body_bytes, struct arena *arena, struct result *result,

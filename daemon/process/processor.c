@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "gatherd/clock.h"
 #include "gatherd/log.h"
@@ -76,6 +77,34 @@ static void give_up(struct processor *p, struct run *run, struct result *result)
     result->dead_letter_count = 1;
 }
 
+static void show_life(void *context)
+{
+    beat(context);
+}
+
+static void process_round(struct processor *p, struct run *run, struct result *result)
+{
+    const struct source *source = run->source;
+    struct error err = {0};
+
+    *result = (struct result){.run = run};
+    if (run->failure != RUN_OK || run->found != NULL)
+        return;
+    p->hooks.find_items(p->hooks.context, run, show_life, p);
+    if (run->failure == RUN_OK &&
+        items_check_names(run->found->items, source->item_names, &err) == -1)
+        run_fail(run, RUN_FAILED_ITEMS, "%s", err.text);
+}
+
+/* 0, or -1: out of memory. */
+static int process(struct processor *p, struct run *run, struct result *result)
+{
+    if (!run_is_round(run))
+        return process_response(run, p->arena, result);
+    process_round(p, run, result);
+    return 0;
+}
+
 /*
  * Processes responses until the batch is full or there are no more. One for which memory runs out
  * is left for the next batch, where it has all of it.
@@ -92,8 +121,10 @@ static struct batch fill_batch(struct processor *p, const struct queue_item *ite
         struct run *run = run_of(&items[batch.count]);
         struct result *result = &p->results[batch.count];
 
+        if (batch.count > 0 && run_is_round(run))
+            break; /* what is processed is committed before items are looked for */
         beat(p);
-        if (process_response(run, p->arena, result) == -1) {
+        if (process(p, run, result) == -1) {
             if (batch.count > 0)
                 break;
             arena_reset(p->arena);
@@ -215,6 +246,8 @@ static void finish(struct processor *p, const struct batch *batch)
         enum queue_status status;
 
         move_position(&batch->results[i], more);
+        if (run->found != NULL && run->failure == RUN_OK)
+            p->hooks.set_items(p->hooks.context, run);
         run_clear_response(run);
         status = queue_task_done(p->queue);
         assert(status == QUEUE_OK);
@@ -224,11 +257,29 @@ static void finish(struct processor *p, const struct batch *batch)
     beat(p);
 }
 
+/* Rounds come last: reading their items may take long, and responses do not wait for it. */
+static void put_rounds_last(struct processor *p, size_t count)
+{
+    struct queue_item rounds[TURN_ITEMS];
+    size_t round_count = 0;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (run_is_round(run_of(&p->items[i])))
+            rounds[round_count++] = p->items[i];
+        else
+            p->items[kept++] = p->items[i];
+    }
+    if (round_count > 0)
+        memcpy(&p->items[kept], rounds, round_count * sizeof(rounds[0]));
+}
+
 /* All that was taken in one turn, in as many batches as it needs. -1: the process must end. */
 static int process_turn(struct processor *p, size_t count)
 {
     size_t done = 0;
 
+    put_rounds_last(p, count);
     while (done < count) {
         struct batch batch = fill_batch(p, p->items + done, count - done);
         struct error err;

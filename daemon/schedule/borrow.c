@@ -35,7 +35,7 @@ struct run *schedule_borrow(struct schedule *s, const char *source, bool *known)
 void schedule_give_back(struct schedule *s, struct run *run, bool now_due, struct instant now)
 {
     struct entry *e = entry_of_run(run);
-    struct entry *gone = NULL;
+    struct entry_list gone = TAILQ_HEAD_INITIALIZER(gone);
     struct config *config = run->config;
     uint64_t wakes;
 
@@ -47,8 +47,7 @@ void schedule_give_back(struct schedule *s, struct run *run, bool now_due, struc
     e->place = ENTRY_NOWHERE;
     s->out--;
     if (e->source == NULL) {
-        entry_forget(s, e);
-        gone = e;
+        entry_leave(s, e, &gone);
     } else if (now_due) {
         entry_due_now(e, now);
         entry_queue(s, e, e->due_ms);
@@ -60,6 +59,6 @@ void schedule_give_back(struct schedule *s, struct run *run, bool now_due, struc
     wakes = schedule_collect_wakes(s);
     pthread_mutex_unlock(&s->mutex);
     config_unref(config);
-    entry_free(gone);
+    entry_drop_all(s, &gone);
     schedule_send_wakes(s, wakes);
 }

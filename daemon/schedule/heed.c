@@ -29,8 +29,10 @@ static bool hold_host(struct schedule *s, struct host *host, struct instant now,
     return news;
 }
 
-static bool hold_source(struct entry *e, struct instant now, int64_t until_ms)
+/* With all its items. */
+static bool hold_source(struct entry *entry, struct instant now, int64_t until_ms)
 {
+    struct entry *e = entry_owner(entry);
     bool news = is_news(e->not_before_ms, now, until_ms);
 
     if (until_ms > e->not_before_ms)
@@ -65,6 +67,12 @@ enum schedule_hold schedule_heed(struct schedule *s, const struct run *run, stru
         hold_host(s, e->line->host, now, now.monotonic_ms + patience_ms)) {
         *until_ms = now.wall_ms + patience_ms;
         hold = HOLD_HOST;
+    }
+    /* A source that is one target waits by itself: its next attempt, or its next run. */
+    if (patience_ms > 0 && run->source->retry->scope == RETRY_SCOPE_SOURCE && entry_is_item(e) &&
+        hold_source(e, now, now.monotonic_ms + patience_ms)) {
+        *until_ms = now.wall_ms + patience_ms;
+        hold = HOLD_SOURCE;
     }
     wakes = schedule_collect_wakes(s);
     pthread_mutex_unlock(&s->mutex);

@@ -128,6 +128,12 @@ void lines_set_now(struct lines *lines, int64_t now_ms);
 struct line *line_get(struct lines *lines, const char *host, const char *limit);
 void line_put(struct lines *lines, struct line *line); /* NULL is allowed */
 
+static inline struct line *line_ref(struct line *line)
+{
+    line->references++;
+    return line;
+}
+
 /* Whether it is the line of that host and rate limit. */
 bool line_is_for(const struct line *line, const char *host, const char *limit);
 

@@ -21,14 +21,14 @@ static int64_t sooner(int64_t a, int64_t b)
 
 static int64_t slot_from(const struct entry *e, const struct source *source, int64_t wall_ms)
 {
-    struct rhythm rhythm = rhythm_of(source, e->node.hash);
+    struct rhythm rhythm = rhythm_of(source, entry_owner(e)->node.hash);
 
     return rhythm_at_or_after(&rhythm, wall_ms);
 }
 
 static int64_t slot_until(const struct entry *e, const struct source *source, int64_t wall_ms)
 {
-    struct rhythm rhythm = rhythm_of(source, e->node.hash);
+    struct rhythm rhythm = rhythm_of(source, entry_owner(e)->node.hash);
 
     return rhythm_at_or_before(&rhythm, wall_ms);
 }
@@ -42,7 +42,7 @@ static int64_t to_monotonic(int64_t wall_ms, struct instant now)
  * How far the two clocks may part before we call it a jump: NTP slews by at most 500 ppm and
  * corrects small errors at once. Within it the slot keeps its name, so none is polled twice.
  */
-static int64_t clock_tolerance_ms(const struct source *source)
+int64_t entry_tolerance_ms(const struct source *source)
 {
     return sooner(source->interval_ms / 2, 1000 + source->interval_ms / 1000);
 }
@@ -53,7 +53,7 @@ int64_t entry_slot_now(const struct entry *e, const struct source *source, struc
     int64_t by_clock = now.wall_ms - (now.monotonic_ms - e->slot_mono_ms);
     int64_t moved = by_clock > e->slot_ms ? by_clock - e->slot_ms : e->slot_ms - by_clock;
 
-    if (moved <= clock_tolerance_ms(source))
+    if (moved <= entry_tolerance_ms(source))
         return e->slot_ms;
     return rhythm_is_wall_clock(source) ? slot_until(e, source, by_clock) : by_clock;
 }
@@ -193,7 +193,7 @@ static int64_t slot_after_set_back(const struct entry *e, int64_t moved_ms, stru
 {
     int64_t wait_ms = asked_wait_ms(e, now) + patience_ms(e->source, e->failures);
 
-    if (moved_ms <= clock_tolerance_ms(e->source))
+    if (moved_ms <= entry_tolerance_ms(e->source))
         return e->slot_ms;
     return sooner(e->slot_ms, slot_from(e, e->source, now.wall_ms + wait_ms));
 }
@@ -219,16 +219,17 @@ bool entry_follow_clock(struct entry *e, struct instant now)
 /* A poll of midnight that starts a millisecond before it asks for another day. */
 int64_t entry_earliest(const struct entry *e, struct instant now)
 {
+    int64_t not_before_ms = entry_owner(e)->not_before_ms;
     int64_t wait_ms = e->slot_ms - now.wall_ms;
 
     if (e->begun || !rhythm_is_wall_clock(e->source) || wait_ms > SCHEDULE_CLOCK_STEP_MS)
-        return e->not_before_ms;
-    return later(e->not_before_ms, now.monotonic_ms + wait_ms);
+        return not_before_ms;
+    return later(not_before_ms, now.monotonic_ms + wait_ms);
 }
 
 static unsigned missed_slots(const struct entry *e, const struct source *source, struct instant now)
 {
-    struct rhythm rhythm = rhythm_of(source, e->node.hash);
+    struct rhythm rhythm = rhythm_of(source, entry_owner(e)->node.hash);
     int64_t missed = rhythm_count(&rhythm, entry_slot_now(e, source, now), now.wall_ms);
 
     return missed < UINT_MAX ? (unsigned)missed : UINT_MAX;
@@ -266,17 +267,19 @@ void entry_plan(struct schedule *s, struct entry *e, struct instant now)
 {
     struct run *run = &e->run;
     const struct source *next = e->source != NULL ? e->source : run->source;
-    int64_t jitter_ms = random_upto(&s->random, next->jitter_ms);
+    struct entry *owner = entry_owner(e);
+    int64_t jitter_ms = e == owner ? random_upto(&s->random, next->jitter_ms) : 0;
 
     run->failures = failures_with(e, run->failure);
     run->skipped = missed_slots(e, run->source, now);
-    e->not_before_ms = later(e->not_before_ms, now.monotonic_ms + backoff_postponed(run));
+    owner->not_before_ms = later(owner->not_before_ms, now.monotonic_ms + backoff_postponed(run));
     e->planned_slot_ms = next_slot(e, run->failures, now);
     e->again = run->again && run->failure == RUN_OK;
     if (e->again) {
         e->planned_slot_ms = now.wall_ms + backoff_postponed(run);
         jitter_ms = 0;
     }
+    e->patient = e->planned_slot_ms > slot_from(e, next, later(e->slot_ms, now.wall_ms) + 1);
     e->planned_mono_ms = to_monotonic(e->planned_slot_ms, now);
     e->refused_slot_ms = next_slot(e, failures_with(e, RUN_FAILED_STORE), now);
     run->next_due_ms = e->planned_slot_ms + jitter_ms;
@@ -291,6 +294,7 @@ void entry_refused(struct entry *e)
     e->again = false;
     e->planned_mono_ms += e->refused_slot_ms - e->planned_slot_ms;
     e->planned_slot_ms = e->refused_slot_ms;
+    e->patient = true;
     e->run.next_due_ms = e->run.refused_due_ms;
 }
 

@@ -55,6 +55,21 @@ fail:
     return NULL;
 }
 
+static void free_entry(struct schedule *s, struct entry *e)
+{
+    struct entry_list items = TAILQ_HEAD_INITIALIZER(items);
+    struct entry *item;
+
+    if (e->round != NULL)
+        round_dissolve(s, e->round, &items);
+    while ((item = TAILQ_FIRST(&items)) != NULL) {
+        TAILQ_REMOVE(&items, item, of_round);
+        entry_free(item);
+    }
+    entry_forget(s, e);
+    entry_free(e);
+}
+
 void schedule_free(struct schedule *s)
 {
     struct map_node *next;
@@ -66,8 +81,7 @@ void schedule_free(struct schedule *s)
         struct entry *e = entry_of_node(node);
 
         next = map_next(&s->entries, node);
-        entry_forget(s, e);
-        entry_free(e);
+        free_entry(s, e);
     }
     map_free(&s->entries);
     lines_free(&s->lines);
@@ -96,17 +110,43 @@ static void start_run(struct schedule *s, struct entry *e, struct instant now)
     run->skipped = 0;
 }
 
+/* Its rounds ask no host. */
+static bool makes_rounds(const struct entry *e)
+{
+    return !entry_is_item(e) && !e->begun && e->source->for_each != NULL;
+}
+
+/* The next item of its source may come. */
+static void leave_front(struct schedule *s, struct entry *e, struct instant now)
+{
+    e->round->out++;
+    if (e->round->front != e)
+        return; /* it is between two requests */
+    e->round->front = NULL;
+    round_advance(s, e->round, now);
+}
+
 static struct run *hand_out(struct schedule *s, struct entry *e, struct instant now)
 {
-    line_started(&s->lines, e->line);
-    e->in_flight = true;
+    e->in_flight = !makes_rounds(e);
+    if (e->in_flight)
+        line_started(&s->lines, e->line);
+    else
+        e->round->outdated = false;
     e->planned = false;
     e->place = ENTRY_OUT;
     s->out++;
+    if (entry_is_item(e))
+        leave_front(s, e, now);
     if (!e->begun)
         start_run(s, e, now);
     e->begun = false;
     return &e->run;
+}
+
+static int64_t not_before_ms(const struct entry *e)
+{
+    return entry_owner(e)->not_before_ms;
 }
 
 static struct entry *first_ready(struct schedule *s, unsigned lane)
@@ -139,7 +179,10 @@ static struct entry *next_entry(struct schedule *s, unsigned lane, struct instan
 
         if (ready != NULL && (due == NULL || ready->due_ms <= due->due_ms)) {
             entry_withdraw(s, ready);
-            return ready;
+            if (not_before_ms(ready) <= now.monotonic_ms)
+                return ready;
+            entry_queue(s, ready, not_before_ms(ready)); /* another item has heard of it since */
+            continue;
         }
         if (due == NULL)
             return NULL;
@@ -147,7 +190,7 @@ static struct entry *next_entry(struct schedule *s, unsigned lane, struct instan
         earliest_ms = entry_earliest(due, now);
         if (earliest_ms > now.monotonic_ms)
             entry_queue(s, due, earliest_ms);
-        else if (line_may_start(&s->lines, due->line))
+        else if (makes_rounds(due) || line_may_start(&s->lines, due->line))
             return due;
         else
             entry_wait(s, due);
@@ -219,21 +262,22 @@ static void come_back(struct schedule *s, struct entry *e)
     end_transfer(s, e);
     e->place = ENTRY_NOWHERE;
     s->out--;
+    if (entry_is_item(e))
+        e->round->out--;
 }
 
 /* The run comes back for another request, `attempt` requests after the first for the same page. */
 static void go_on_with(struct schedule *s, struct entry *e, unsigned attempt, struct instant now,
                        int64_t delay_ms)
 {
-    struct entry *gone = NULL;
+    struct entry_list gone = TAILQ_HEAD_INITIALIZER(gone);
     uint64_t wakes;
 
     pthread_mutex_lock(&s->mutex);
     lines_set_now(&s->lines, now.monotonic_ms);
     come_back(s, e);
     if (e->source == NULL) {
-        entry_forget(s, e);
-        gone = e;
+        entry_leave(s, e, &gone);
     } else {
         e->run.attempt = attempt;
         e->begun = true;
@@ -243,7 +287,7 @@ static void go_on_with(struct schedule *s, struct entry *e, unsigned attempt, st
         pthread_cond_broadcast(&s->idle);
     wakes = schedule_collect_wakes(s);
     pthread_mutex_unlock(&s->mutex);
-    entry_drop(s, gone);
+    entry_drop_all(s, &gone);
     schedule_send_wakes(s, wakes);
 }
 
@@ -279,11 +323,36 @@ void schedule_refused(struct schedule *s, struct run *run)
     pthread_mutex_unlock(&s->mutex);
 }
 
-static void set_failures(struct schedule *s, struct entry *e, unsigned failures)
+/* Its configuration changed while its round was out: what that found was not taken over. */
+static bool is_outdated(const struct entry *e)
 {
-    s->failing -= e->failures > 0;
-    s->failing += failures > 0;
-    e->failures = failures;
+    return e->round != NULL && e->round->outdated;
+}
+
+static void count_first(struct schedule *s, struct entry *e)
+{
+    s->pending--;
+    if (entry_is_item(e))
+        e->round->fresh--;
+    e->ran = true;
+}
+
+/* Whoever takes the rows of this source for items need wait no longer, once all items have run. */
+static void count_end(struct schedule *s, struct entry *e, struct instant now)
+{
+    struct entry *owner = entry_owner(e);
+    bool succeeds = e->run.failures == 0;
+    bool news = s->once || (succeeds && !e->succeeded);
+
+    entry_set_failures(s, e, e->run.failures);
+    if (succeeds) {
+        e->run.previous_scheduled_at_ms = e->run.scheduled_at_ms;
+        e->succeeded = true;
+    }
+    if (!e->ran && !e->again)
+        count_first(s, e);
+    if (news && owner->parent && owner->ran && (owner->round == NULL || owner->round->fresh == 0))
+        round_follow_parent(s, owner, now);
 }
 
 /*
@@ -301,21 +370,15 @@ static void go_on(struct schedule *s, struct entry *e, bool recorded, struct ins
         entry_queue(s, e, now.monotonic_ms);
         return;
     }
-    set_failures(s, e, e->run.failures);
-    if (e->run.failures == 0) {
-        e->run.previous_scheduled_at_ms = e->run.scheduled_at_ms;
-        e->succeeded = true;
-    }
+    count_end(s, e, now);
     entry_adopt_plan(e);
+    if (entry_is_item(e) && !e->again)
+        return;                 /* a round makes it due */
     entry_follow_clock(e, now); /* it was set since the plan was made */
-    if (!e->again) {
-        s->pending -= !e->ran;
-        e->ran = true;
-    }
     if (e->wanted && e->due_ms < now.monotonic_ms + SCHEDULE_BORROW_MS)
         e->due_ms = now.monotonic_ms + SCHEDULE_BORROW_MS;
     if (!s->once || e->again)
-        entry_queue(s, e, e->due_ms);
+        entry_queue(s, e, is_outdated(e) ? now.monotonic_ms : e->due_ms);
 }
 
 /* Takes what the run owns out of it, to be freed without the lock. */
@@ -329,6 +392,7 @@ static struct run strip(struct run *run)
     run->response = (struct response){0};
     run->error = NULL;
     run->learned = NULL;
+    run->found = NULL;
     run_clear_response(run);
     return answer;
 }
@@ -336,7 +400,7 @@ static struct run strip(struct run *run)
 void schedule_return(struct schedule *s, struct run *run, bool recorded, struct instant now)
 {
     struct entry *e = entry_of_run(run);
-    struct entry *gone = NULL;
+    struct entry_list gone = TAILQ_HEAD_INITIALIZER(gone);
     struct run answer;
     uint64_t wakes;
 
@@ -351,12 +415,10 @@ void schedule_return(struct schedule *s, struct run *run, bool recorded, struct 
     if (recorded && !e->planned)
         entry_plan(s, e, now);
     answer = strip(run);
-    if (e->source == NULL) {
-        entry_forget(s, e);
-        gone = e;
-    } else {
+    if (e->source == NULL)
+        entry_leave(s, e, &gone);
+    else
         go_on(s, e, recorded, now);
-    }
     if (schedule_is_idle(s))
         pthread_cond_broadcast(&s->idle);
     wakes = schedule_collect_wakes(s);
@@ -364,7 +426,7 @@ void schedule_return(struct schedule *s, struct run *run, bool recorded, struct 
     run_clear_response(&answer);
     pages_free(answer.pages);
     config_unref(answer.config);
-    entry_free(gone);
+    entry_drop_all(s, &gone);
     schedule_send_wakes(s, wakes);
 }
 
@@ -404,7 +466,8 @@ struct schedule_stats schedule_stats(struct schedule *s, struct instant now)
     stats.failing = s->failing;
     lines_set_now(&s->lines, now.monotonic_ms);
     stats.held_up = lines_held_up(&s->lines);
-    stats.overdue = s->lines.waiting - stats.held_up;
+    stats.items = s->items;
+    stats.overdue = s->lines.waiting - stats.held_up + s->queued;
     for (unsigned i = 0; i < s->lane_count; i++)
         stats.overdue += heap_count_until(&s->lanes[i].heap, now.monotonic_ms);
     pthread_mutex_unlock(&s->mutex);

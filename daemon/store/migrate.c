@@ -146,6 +146,17 @@ static const struct migration migrations[] = {
                 " cursor /* with incremental: how far the source has been read */ TEXT;"
                 "ALTER TABLE _gatherd_state ADD COLUMN"
                 " ties /* hashes of the records that have the cursor's own value */ BLOB;"},
+
+    {"items of for_each",
+     "ALTER TABLE _gatherd_state ADD COLUMN"
+     " consecutive_failures /* of an item; 0: its last run was a success */ INTEGER;"
+     "ALTER TABLE _gatherd_state ADD COLUMN"
+     " last_success_scheduled_at /* of an item: {previous_scheduled_at} of its next run */ TEXT;"
+     "ALTER TABLE _gatherd_runs ADD COLUMN"
+     " item /* for_each: which item; NULL: the source's own run, or its round */ TEXT;"
+     "ALTER TABLE _gatherd_runs ADD COLUMN items /* of a round: how many it found */ INTEGER;"
+     "ALTER TABLE _gatherd_runs ADD COLUMN"
+     " items_left_out /* of a round: rows with a NULL or BLOB, which are no items */ INTEGER;"},
 };
 
 #define VERSION ((int64_t)(sizeof(migrations) / sizeof(migrations[0])))

@@ -10,10 +10,10 @@ int positions_open(struct positions_table *table, sqlite3 *db, struct error *err
     static const char load[] = "SELECT cursor, ties FROM _gatherd_state"
                                " WHERE source_id = ? AND item = '' AND cursor IS NOT NULL";
     static const char save[] = "INSERT INTO _gatherd_state (source_id, item, cursor, ties)"
-                               " VALUES (?1, '', ?2, ?3) ON CONFLICT (source_id, item)"
+                               " VALUES (?1, ?4, ?2, ?3) ON CONFLICT (source_id, item)"
                                " DO UPDATE SET cursor = excluded.cursor, ties = excluded.ties";
     static const char forget[] = "UPDATE _gatherd_state SET cursor = NULL, ties = NULL"
-                                 " WHERE source_id = ? AND item = ''";
+                                 " WHERE source_id = ?";
 
     if (sqlite_prepare(db, load, &table->load, err) == -1 ||
         sqlite_prepare(db, save, &table->save, err) == -1)
@@ -37,10 +37,10 @@ static int out_of_memory(struct error *err)
 
 /* Each hash is two numbers of the machine's order; a blob that somebody cut is read as far as it
  * goes. */
-static int read_ties(sqlite3_stmt *stmt, struct ties *ties)
+static int read_ties(sqlite3_stmt *stmt, int column, struct ties *ties)
 {
-    const char *data = sqlite3_column_blob(stmt, 1);
-    size_t length = (size_t)sqlite3_column_bytes(stmt, 1);
+    const char *data = sqlite3_column_blob(stmt, column);
+    size_t length = (size_t)sqlite3_column_bytes(stmt, column);
     struct hash128 hash;
 
     for (size_t at = 0; at + sizeof(hash) <= length; at += sizeof(hash)) {
@@ -49,6 +49,19 @@ static int read_ties(sqlite3_stmt *stmt, struct ties *ties)
             return -1;
     }
     return 0;
+}
+
+int positions_read(sqlite3_stmt *stmt, int column, struct position **position, struct error *err)
+{
+    *position = NULL;
+    if (sqlite3_column_type(stmt, column) == SQLITE_NULL)
+        return 0;
+    *position = position_create(sqlite_column_string(stmt, column));
+    if (*position != NULL && read_ties(stmt, column + 1, &(*position)->saved.ties) == 0)
+        return 0;
+    position_free(*position);
+    *position = NULL;
+    return out_of_memory(err);
 }
 
 int positions_load(struct positions_table *table, int64_t source_id, struct position **position,
@@ -60,14 +73,8 @@ int positions_load(struct positions_table *table, int64_t source_id, struct posi
     *position = NULL;
     sqlite3_bind_int64(stmt, 1, source_id);
     rc = sqlite_step(stmt, "_gatherd_state", err);
-    if (rc == 1) {
-        *position = position_create(sqlite_column_string(stmt, 0));
-        if (*position == NULL || read_ties(stmt, &(*position)->saved.ties) == -1) {
-            position_free(*position);
-            *position = NULL;
-            rc = out_of_memory(err);
-        }
-    }
+    if (rc == 1)
+        rc = positions_read(stmt, 0, position, err);
     sqlite3_reset(stmt);
     return rc == -1 ? -1 : 0;
 }
@@ -82,13 +89,14 @@ static int write_ties(struct positions_table *table, const struct ties *ties, st
     return text_failed(&table->ties) ? out_of_memory(err) : 0;
 }
 
-static int save(struct positions_table *table, int64_t source_id, const struct mark *mark,
-                struct error *err)
+static int save(struct positions_table *table, int64_t source_id, const char *item,
+                const struct mark *mark, struct error *err)
 {
     if (write_ties(table, &mark->ties, err) == -1)
         return -1;
     sqlite3_bind_int64(table->save, 1, source_id);
     sqlite_bind_string(table->save, 2, mark->cursor);
+    sqlite_bind_string(table->save, 4, item);
     if (table->ties.length > 0)
         sqlite3_bind_blob64(table->save, 3, table->ties.data, table->ties.length, SQLITE_STATIC);
     return sqlite_run(table->save, "_gatherd_state", err);
@@ -106,13 +114,13 @@ int positions_update(struct positions_table *table, const struct result *result,
     const struct run *run = result->run;
     const struct mark *to_save;
 
-    if (outcome->failure != RUN_OK || run->silent || !moves_position(result) ||
+    if (outcome->failure != RUN_OK || run->state.position == NULL || run->silent || !moves_position(result) ||
         run->state.position->walking)
         return 0;
     to_save = &run->state.position->to_save;
     if (to_save->cursor == NULL || is_same(to_save, &run->state.position->saved))
         return 0;
-    return save(table, run->source_id, to_save, err);
+    return save(table, run->source_id, run_item_key(run), to_save, err);
 }
 
 int positions_set(struct positions_table *table, int64_t source_id, const char *cursor,
@@ -121,7 +129,7 @@ int positions_set(struct positions_table *table, int64_t source_id, const char *
     struct mark mark = {.cursor = (char *)cursor};
 
     if (cursor != NULL)
-        return save(table, source_id, &mark, err);
+        return save(table, source_id, "", &mark, err);
     sqlite3_bind_int64(table->forget, 1, source_id);
     return sqlite_run(table->forget, "_gatherd_state", err);
 }

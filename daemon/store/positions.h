@@ -23,11 +23,17 @@ void positions_close(struct positions_table *table);
 int positions_load(struct positions_table *table, int64_t source_id, struct position **position,
                    struct error *err);
 
+/* The same of a row that has cursor and ties in this column and the next. */
+int positions_read(sqlite3_stmt *stmt, int column, struct position **position, struct error *err);
+
 /* Saves what the result took the position to, where its commit is to do that. */
 int positions_update(struct positions_table *table, const struct result *result,
                      const struct outcome *outcome, struct error *err);
 
-/* Puts the cursor where somebody says, without ties; NULL: as if nothing had been seen. */
+/*
+ * Puts the cursor where somebody says, without ties; NULL: as if nothing had been seen,
+ * by any of its items either.
+ */
 int positions_set(struct positions_table *table, int64_t source_id, const char *cursor,
                   struct error *err);
 

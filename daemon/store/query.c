@@ -13,18 +13,6 @@ struct store_reader {
     sqlite3 *db;
 };
 
-/* SQLite counts ATTACH among the statements that read; it would make a file that is not there. */
-static int authorize(void *context, int action, const char *a, const char *b, const char *database,
-                     const char *trigger)
-{
-    (void)context;
-    (void)a;
-    (void)b;
-    (void)database;
-    (void)trigger;
-    return action == SQLITE_ATTACH || action == SQLITE_DETACH ? SQLITE_DENY : SQLITE_OK;
-}
-
 /* What stands in the way more often than anything else, in words of its own. */
 static int check_path(const char *path, struct error *err)
 {
@@ -55,7 +43,7 @@ struct store_reader *store_reader_open(const char *path, struct error *err)
         free(reader);
         return NULL;
     }
-    sqlite3_set_authorizer(reader->db, authorize, NULL);
+    sqlite_forbid_attach(reader->db);
     return reader;
 }
 

@@ -6,8 +6,10 @@ int runs_open(struct runs *runs, sqlite3 *db, struct error *err)
         "INSERT INTO _gatherd_runs (id, source, source_id, scheduled_at, started_at, finished_at,"
         " outcome, failure, http_status, requests, bytes, records, inserted, updated, unchanged,"
         " rejected, skipped_slots, dns_ms, connect_ms, tls_ms, first_byte_ms, total_ms, queue_ms,"
-        " error, pages, append_table, not_modified) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
-        " ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)"
+        " error, pages, append_table, not_modified, item, items, items_left_out) VALUES (?1, ?2, "
+        "?3, ?4, ?5, ?6, ?7, ?8, ?9,"
+        " ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27,"
+        " ?28, ?29, ?30)"
         " ON CONFLICT (id) DO UPDATE SET finished_at = excluded.finished_at,"
         " outcome = excluded.outcome, failure = excluded.failure,"
         " http_status = excluded.http_status, requests = excluded.requests,"
@@ -94,6 +96,16 @@ static void bind_pages(sqlite3_stmt *stmt, const struct run *run, const struct o
     sqlite_bind_string(stmt, 26, takes_back ? run->source->table : NULL);
 }
 
+static void bind_items(sqlite3_stmt *stmt, const struct run *run)
+{
+    if (run->item != NULL)
+        sqlite_bind_string(stmt, 28, run->item->key);
+    if (run->found == NULL)
+        return;
+    bind_count(stmt, 29, run->found->items->count);
+    bind_count(stmt, 30, run->found->items->left_out);
+}
+
 int runs_add(struct runs *runs, const struct result *result, const struct outcome *outcome,
              const struct moment *moment, struct error *err)
 {
@@ -124,5 +136,6 @@ int runs_add(struct runs *runs, const struct result *result, const struct outcom
     sqlite_bind_string(stmt, 24, runs_error_text(&runs->error, run, outcome));
     bind_pages(stmt, run, outcome);
     sqlite3_bind_int(stmt, 27, run->not_modified);
+    bind_items(stmt, run);
     return sqlite_run(stmt, "_gatherd_runs", err);
 }

@@ -229,6 +229,23 @@ int sqlite_configure_writer(sqlite3 *db, enum synchronous synchronous, struct er
                        err);
 }
 
+/* ATTACH and DETACH count among the statements that read. */
+static int authorize(void *context, int action, const char *a, const char *b, const char *database,
+                     const char *trigger)
+{
+    (void)context;
+    (void)a;
+    (void)b;
+    (void)database;
+    (void)trigger;
+    return action == SQLITE_ATTACH || action == SQLITE_DETACH ? SQLITE_DENY : SQLITE_OK;
+}
+
+void sqlite_forbid_attach(sqlite3 *db)
+{
+    sqlite3_set_authorizer(db, authorize, NULL);
+}
+
 static int check_identity(sqlite3 *db, const char *path, struct error *err)
 {
     struct error cause = {0};

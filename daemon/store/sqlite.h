@@ -28,6 +28,9 @@ int sqlite_configure_writer(sqlite3 *db, enum synchronous synchronous, struct er
 /* Opens an existing file of ours for reading; never checkpoints. */
 int sqlite_open_reader(const char *path, sqlite3 **db, struct error *err);
 
+/* The connection cannot attach other files: SQLite would make one that is not there. */
+void sqlite_forbid_attach(sqlite3 *db);
+
 /*
  * Fills the error from the connection's last failure `rc`: "DOING: what SQLite said"; DOING may be
  * "". errno was cleared before the call that failed.

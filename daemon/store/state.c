@@ -13,23 +13,27 @@ int state_open(struct state *state, sqlite3 *db, struct error *err)
     static const char load[] =
         "SELECT id, next_due_at, consecutive_failures, added_at, last_success_scheduled_at"
         " FROM _gatherd_sources WHERE name = ?";
-    /* The INSERT is for a row that somebody deleted while its source went on. */
+    /*
+     * The INSERT is for a row that somebody deleted while its source went on. The run of an item
+     * (?16) moves neither the due time nor what else is said of the source's own.
+     */
     static const char update[] =
         "INSERT INTO _gatherd_sources (id, name, url, table_name, added_at, next_due_at,"
         " last_run_id, last_run_at, last_success_at, consecutive_failures, runs, failed_runs,"
         " rows_inserted, rows_updated, skipped_slots, last_error, last_success_scheduled_at)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?5, ?8, ?9, 1, ?10, ?11, ?12, ?13, ?14, ?15)"
-        " ON CONFLICT (id) DO UPDATE SET next_due_at = excluded.next_due_at,"
+        " ON CONFLICT (id) DO UPDATE SET next_due_at = iif(?16, next_due_at, excluded.next_due_at),"
         " last_run_id = excluded.last_run_id, last_run_at = excluded.last_run_at,"
         " last_success_at = coalesce(excluded.last_success_at, last_success_at),"
-        " consecutive_failures = excluded.consecutive_failures, runs = runs + 1,"
+        " consecutive_failures = iif(?16, consecutive_failures, excluded.consecutive_failures),"
+        " runs = runs + 1,"
         " failed_runs = failed_runs + excluded.failed_runs,"
         " rows_inserted = rows_inserted + excluded.rows_inserted,"
         " rows_updated = rows_updated + excluded.rows_updated,"
         " skipped_slots = skipped_slots + excluded.skipped_slots,"
         " last_error = coalesce(excluded.last_error, last_error),"
-        " last_success_scheduled_at ="
-        " coalesce(excluded.last_success_scheduled_at, last_success_scheduled_at)";
+        " last_success_scheduled_at = coalesce(iif(?16, NULL, excluded.last_success_scheduled_at),"
+        " last_success_scheduled_at)";
     static const char failures[] = "SELECT consecutive_failures FROM _gatherd_sources WHERE id = ?";
 
     if (sqlite_prepare(db, add, &state->add, err) == -1 ||
@@ -140,6 +144,7 @@ int state_update(struct state *state, const struct result *result, const struct 
     sqlite3_bind_int64(stmt, 13, run->skipped);
     sqlite_bind_string(stmt, 14, runs_error_text(&state->error, run, outcome));
     sqlite_bind_string(stmt, 15, failed ? NULL : clock_format(run->scheduled_at_ms, slot));
+    sqlite3_bind_int(stmt, 16, run->item != NULL);
     if (text_failed(&state->url)) {
         error_set(err, ERROR_NOMEM, "_gatherd_sources: out of memory");
         return -1;

@@ -16,6 +16,8 @@
 #include "gatherd/json.h"
 #include "gatherd/log.h"
 #include "store/dead_letters.h"
+#include "store/item_list.h"
+#include "store/item_state.h"
 #include "store/lock.h"
 #include "store/migrate.h"
 #include "store/outcome.h"
@@ -45,6 +47,7 @@ struct store {
     struct state state;
     struct validators_table validators;
     struct positions_table positions;
+    struct item_state item_state;
     struct dead_letters dead_letters;
     struct outcome *outcomes; /* owned: of the batch at hand, reused */
     size_t capacity;
@@ -73,6 +76,7 @@ static int prepare_statements(struct store *store, struct error *err)
         runs_open(&store->runs, db, err) == -1 || state_open(&store->state, db, err) == -1 ||
         validators_open(&store->validators, db, err) == -1 ||
         positions_open(&store->positions, db, err) == -1 ||
+        item_state_open(&store->item_state, db, err) == -1 ||
         dead_letters_open(&store->dead_letters, db, err) == -1)
         return -1;
     store->schema = schema_create(db, err);
@@ -119,6 +123,7 @@ static void release(struct store *store, bool unused)
         state_close(&store->state);
         validators_close(&store->validators);
         positions_close(&store->positions);
+        item_state_close(&store->item_state);
         dead_letters_close(&store->dead_letters);
         sqlite3_finalize(store->begin);
         sqlite3_finalize(store->commit);
@@ -257,6 +262,14 @@ static int write_rows(struct store *store, const struct result *result, struct o
                         &rejection, err);
 }
 
+static int saved_failures(struct store *store, const struct run *run, unsigned *failures,
+                          struct error *err)
+{
+    if (run->item != NULL)
+        return item_state_failures(&store->item_state, run, failures, err);
+    return state_failures(&store->state, run->source_id, failures, err);
+}
+
 /* The run fails; nothing of it is in its table, and the body is kept. */
 static int write_refused(struct store *store, const struct result *result, struct outcome *outcome,
                          const struct moment *moment, struct error *err)
@@ -264,7 +277,7 @@ static int write_refused(struct store *store, const struct result *result, struc
     struct dead_letter letter = {.reason = outcome->refusal.text};
 
     outcome->failure = RUN_FAILED_STORE;
-    if (state_failures(&store->state, result->run->source_id, &outcome->failures, err) == -1)
+    if (saved_failures(store, result->run, &outcome->failures, err) == -1)
         return -1;
     outcome->failures++;
     if (result->run->response.body == NULL)
@@ -378,7 +391,12 @@ static int write_result(struct store *store, const struct result *result, struct
         validators_update(&store->validators, result, outcome, err) == -1 ||
         positions_update(&store->positions, result, outcome, err) == -1)
         return -1;
-    return outcome->unfinished ? 0 : state_update(&store->state, result, outcome, moment, err);
+    if (outcome->unfinished)
+        return 0;
+    if (result->run->item != NULL &&
+        item_state_update(&store->item_state, result->run, outcome, err) == -1)
+        return -1;
+    return state_update(&store->state, result, outcome, moment, err);
 }
 
 /* --- The batch --- */
@@ -610,7 +628,7 @@ static int write_state(struct store *store, int64_t source_id, const char *curso
 {
     if (begin(store, err) == -1 || positions_set(&store->positions, source_id, cursor, err) == -1)
         return -1;
-    if (forget && validators_forget(&store->validators, source_id, err) == -1)
+    if (forget && validators_forget(&store->validators, source_id, NULL, err) == -1)
         return -1;
     return commit(store, err);
 }
@@ -639,6 +657,46 @@ int store_set_cursor(struct store *store, int64_t source_id, const char *cursor,
 int store_forget_state(struct store *store, int64_t source_id, struct error *err)
 {
     return change_state(store, source_id, NULL, true, err);
+}
+
+/* --- Items --- */
+
+static struct items *list_items(sqlite3 *db, const struct source *source, void (*alive)(void *),
+                                void *context, struct error *err)
+{
+    struct items *values = source->for_each->values;
+
+    return values != NULL ? items_ref(values) : item_list_read(db, source, alive, context, err);
+}
+
+static struct found_items *find_items(sqlite3 *db, const struct source *source, int64_t source_id,
+                                      void (*alive)(void *), void *context, struct error *err)
+{
+    struct found_items *found = calloc(1, sizeof(*found));
+
+    if (found == NULL) {
+        error_set(err, ERROR_NOMEM, "for_each: out of memory");
+        return NULL;
+    }
+    found->items = list_items(db, source, alive, context, err);
+    if (found->items != NULL && item_state_load(db, source, source_id, found, err) == 0)
+        return found;
+    found_items_free(found);
+    return NULL;
+}
+
+struct found_items *store_find_items(const struct store *store, const struct source *source,
+                                     int64_t source_id, void (*alive)(void *), void *context,
+                                     struct error *err)
+{
+    struct found_items *found;
+    sqlite3 *db;
+
+    if (sqlite_open_reader(store->path, &db, err) == -1)
+        return NULL;
+    found = find_items(db, source, source_id, alive, context, err);
+    sqlite3_close(db);
+    return found;
 }
 
 int store_checkpoint(struct store *store, struct error *err)

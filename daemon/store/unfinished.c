@@ -129,7 +129,8 @@ static int run_with(sqlite3 *db, const char *sql, int64_t run_id, bool removed, 
     return rc;
 }
 
-/* The source's row counts the run as any other that failed; when it is due stays as it is. */
+/* The source's row, and that of its item, count the run as any other that failed; when it is due
+ * stays as it is. */
 static int record_end(sqlite3 *db, int64_t run_id, bool removed, const char *why, struct error *err)
 {
     static const char end_run[] =
@@ -137,15 +138,25 @@ static int record_end(sqlite3 *db, int64_t run_id, bool removed, const char *why
         " inserted = iif(?3, 0, inserted), append_table = NULL, error = ?4 WHERE id = ?1";
     static const char count_run[] =
         "UPDATE _gatherd_sources SET runs = runs + 1, failed_runs = failed_runs + 1,"
-        " consecutive_failures = consecutive_failures + 1, last_run_id = r.id, last_run_at = ?2,"
+        " consecutive_failures = consecutive_failures + (r.item IS NULL), last_run_id = r.id,"
+        " last_run_at = ?2,"
         " rows_inserted = rows_inserted + r.inserted, rows_updated = rows_updated + r.updated,"
         " last_error = ?4"
-        " FROM (SELECT id, source_id, inserted, updated FROM _gatherd_runs WHERE id = ?1) AS r"
+        " FROM (SELECT id, source_id, item, inserted, updated FROM _gatherd_runs WHERE id = ?1) AS "
+        "r"
         " WHERE _gatherd_sources.id = r.source_id AND ?3 IS NOT NULL";
+    static const char count_item[] =
+        "INSERT INTO _gatherd_state (source_id, item, consecutive_failures)"
+        " SELECT source_id, item, 1 FROM _gatherd_runs WHERE id = ?1 AND item IS NOT NULL"
+        " AND ?2 IS NOT NULL AND ?3 IS NOT NULL AND ?4 IS NOT NULL"
+        " ON CONFLICT (source_id, item)"
+        " DO UPDATE SET consecutive_failures = coalesce(consecutive_failures, 0) + 1";
 
     if (run_with(db, end_run, run_id, removed, why, err) == -1)
         return -1;
-    return run_with(db, count_run, run_id, removed, why, err);
+    if (run_with(db, count_run, run_id, removed, why, err) == -1)
+        return -1;
+    return run_with(db, count_item, run_id, removed, why, err);
 }
 
 static int end_in_transaction(sqlite3 *db, const struct unfinished *run, bool removing,

@@ -17,7 +17,7 @@ int validators_open(struct validators_table *table, sqlite3 *db, struct error *e
     static const char save[] =
         "INSERT INTO _gatherd_state"
         " (source_id, item, fingerprint, request, etag, last_modified, body_hash, run_id)"
-        " VALUES (?1, '', ?2, ?3, ?4, ?5, ?6, ?7)"
+        " VALUES (?1, ?8, ?2, ?3, ?4, ?5, ?6, ?7)"
         " ON CONFLICT (source_id, item) DO UPDATE SET fingerprint = excluded.fingerprint,"
         " request = excluded.request, etag = excluded.etag,"
         " last_modified = excluded.last_modified, body_hash = excluded.body_hash,"
@@ -25,7 +25,7 @@ int validators_open(struct validators_table *table, sqlite3 *db, struct error *e
     static const char forget[] =
         "UPDATE _gatherd_state SET fingerprint = NULL, request = NULL, etag = NULL,"
         " last_modified = NULL, body_hash = NULL, run_id = NULL"
-        " WHERE source_id = ? AND item = '' AND fingerprint IS NOT NULL";
+        " WHERE source_id = ?1 AND item = coalesce(?2, item) AND fingerprint IS NOT NULL";
     static const char known[] = "SELECT 1 FROM _gatherd_columns WHERE table_name = ? LIMIT 1";
 
     table->db = db;
@@ -82,6 +82,15 @@ static struct validators *read_row(sqlite3_stmt *stmt, struct error *err)
     return v;
 }
 
+int validators_read(sqlite3_stmt *stmt, struct validators **validators, struct error *err)
+{
+    *validators = NULL;
+    if (sqlite3_column_type(stmt, 0) == SQLITE_NULL)
+        return 0;
+    *validators = read_row(stmt, err);
+    return *validators == NULL ? -1 : 0;
+}
+
 static int load(sqlite3_stmt *stmt, int64_t source_id, struct validators **validators,
                 struct error *err)
 {
@@ -89,10 +98,8 @@ static int load(sqlite3_stmt *stmt, int64_t source_id, struct validators **valid
 
     sqlite3_bind_int64(stmt, 1, source_id);
     rc = sqlite_step(stmt, "_gatherd_state", err);
-    if (rc == 1 && sqlite3_column_type(stmt, 0) != SQLITE_NULL) {
-        *validators = read_row(stmt, err);
-        rc = *validators == NULL ? -1 : 0;
-    }
+    if (rc == 1)
+        rc = validators_read(stmt, validators, err);
     sqlite3_reset(stmt);
     return rc == -1 ? -1 : 0;
 }
@@ -121,12 +128,15 @@ static int save(sqlite3_stmt *stmt, const struct run *run, int64_t run_id, struc
     sqlite_bind_string(stmt, 5, v->last_modified);
     sqlite_bind_string(stmt, 6, v->has_body_hash ? hash : NULL);
     sqlite3_bind_int64(stmt, 7, run_id);
+    sqlite_bind_string(stmt, 8, run_item_key(run));
     return sqlite_run(stmt, "_gatherd_state", err);
 }
 
-int validators_forget(struct validators_table *table, int64_t source_id, struct error *err)
+int validators_forget(struct validators_table *table, int64_t source_id, const char *item,
+                      struct error *err)
 {
     sqlite3_bind_int64(table->forget, 1, source_id);
+    sqlite_bind_string(table->forget, 2, item);
     return sqlite_run(table->forget, "_gatherd_state", err);
 }
 
@@ -162,7 +172,7 @@ int validators_load(struct validators_table *table, const struct source *source,
         return 0;
     validators_free(*validators);
     *validators = NULL;
-    return lost == -1 ? -1 : validators_forget(table, source_id, err);
+    return lost == -1 ? -1 : validators_forget(table, source_id, "", err);
 }
 
 /* --- What becomes of them. --- */
@@ -203,7 +213,7 @@ int validators_update(struct validators_table *table, const struct result *resul
     if (decide(table, result, outcome, err) == -1)
         return -1;
     if (outcome->validators_change == VALIDATORS_FORGET && run->state.validators != NULL)
-        return validators_forget(table, run->source_id, err);
+        return validators_forget(table, run->source_id, run_item_key(run), err);
     if (outcome->validators_change == VALIDATORS_LEARN &&
         !validators_same(run->learned, run->state.validators))
         return save(table->save, run, outcome->run_id, err);

@@ -32,6 +32,12 @@ int validators_load(struct validators_table *table, const struct source *source,
                     struct validators **validators, struct error *err);
 
 /*
+ * The same of a row that begins with fingerprint, request, etag, last_modified and body_hash.
+ * Whether the table was dropped is for the caller to look at.
+ */
+int validators_read(sqlite3_stmt *stmt, struct validators **validators, struct error *err);
+
+/*
  * Decides what becomes of the run's validators (outcome->validators_change) and saves it. Called
  * once the run is recorded, when SQLite has seen what other programs did to the schema.
  */
@@ -41,7 +47,8 @@ int validators_update(struct validators_table *table, const struct result *resul
 /* After the commit: the run has what was saved. */
 void validators_settle(struct run *run, const struct outcome *outcome);
 
-/* As if no answer had come. */
-int validators_forget(struct validators_table *table, int64_t source_id, struct error *err);
+/* As if no answer had come; `item` NULL: for any of them, and for the source as a whole. */
+int validators_forget(struct validators_table *table, int64_t source_id, const char *item,
+                      struct error *err);
 
 #endif

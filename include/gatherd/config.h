@@ -159,7 +159,8 @@ struct rate_limit {
     unsigned burst;    /* that may follow each other at once; 1: all come evenly */
 };
 
-struct auth; /* auth.h */
+struct auth;  /* auth.h */
+struct items; /* items.h */
 
 enum pagination_type {
     PAGINATION_LINK_HEADER, /* Link: <...>; rel="next" (RFC 8288) */
@@ -215,6 +216,18 @@ struct incremental {
     struct span step; /* how much one request asks for; amount 0: all there is */
     enum cursor_missing on_missing;
     enum row_order row_order;
+};
+
+/* Where the items of a source come from: one of the three is set. */
+struct for_each {
+    struct items *values;
+    const char *sql;
+    const char *source;        /* name of the source whose table has them, in these columns: */
+    const char *const *fields; /* in the spelling of its records */
+    size_t field_count;
+
+    size_t max_items;
+    int64_t timeout_ms; /* of reading them */
 };
 
 struct source {
@@ -284,6 +297,9 @@ struct source {
 
     const struct pagination *pagination;   /* NULL: one request a run */
     const struct incremental *incremental; /* NULL: each run asks for all */
+    const struct for_each *for_each;       /* NULL: the source is one target */
+    /* What its request says of the item, "" for {item}; NULL ends it. Not NULL with for_each. */
+    const char *const *item_names;
 
     enum body_format format;
     struct jsonpath *records;   /* NULL: the document, or its elements if it is an array */

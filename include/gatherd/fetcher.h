@@ -3,8 +3,9 @@
  *
  * One epoll loop over one or more curl multi handles. It reserves a place in the queue, takes a run
  * that is due, sends its request, and puts the run with its response (or its failure) into the
- * queue. No place in the queue: it takes nothing. The loop never blocks but in epoll_wait(2), and
- * for the time that a refresh token which a server has exchanged takes to the disk.
+ * queue. A round makes no request and goes straight on. No place in the queue: it takes nothing.
+ * The loop never blocks but in epoll_wait(2), and for the time that a refresh token which a server
+ * has exchanged takes to the disk.
  */
 #ifndef GATHERD_FETCHER_H
 #define GATHERD_FETCHER_H

@@ -21,9 +21,15 @@ struct processor; /* opaque */
 /* How a processor reaches schedule and store; called from its thread, from nowhere else. */
 struct processor_hooks {
     void *context;
+    /*
+     * Finds the items of a round: run->found, or its failure. `alive` is to be called now and then
+     * while it takes time.
+     */
+    void (*find_items)(void *context, struct run *run, void (*alive)(void *), void *alive_context);
     void (*plan)(void *context, struct run *run); /* before the commit: schedule_plan() */
     enum store_status (*commit)(void *context, struct batch *batch, struct error *err);
     void (*committed)(void *context, const struct result *result); /* counts and logs it */
+    void (*set_items)(void *context, struct run *run);             /* of a round that succeeded */
     /* After task_done, they give the baton back: at the end of a run, or when a page follows. */
     void (*finished)(void *context, struct run *run);
     void (*next_page)(void *context, struct run *run);

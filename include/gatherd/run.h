@@ -2,6 +2,8 @@
  * run.h - one execution of one source: the only thing that travels between the stages.
  *
  * It is one request with its retries, or, with `pagination`, one such request a page (pages.h).
+ * A source with for_each has a round, a run without a request that finds what items there are, and
+ * a run for each item. What is said here of a source holds for the round and for each item.
  *
  * A source has exactly one struct run, made by the schedule and kept for the life of the source,
  * and exactly one stage owns it at a time: schedule, fetcher, queue, processor. Two polls of one
@@ -16,6 +18,7 @@
 #include <stdint.h>
 
 #include "gatherd/config.h"
+#include "gatherd/items.h"
 #include "gatherd/pages.h"
 #include "gatherd/position.h"
 #include "gatherd/run_state.h"
@@ -35,6 +38,7 @@ enum run_failure {
     RUN_FAILED_STORE,    /* the table could not take them */
     RUN_FAILED_POSITION, /* the saved position does not go with the configuration */
     RUN_FAILED_AUTH,     /* a secret cannot be read, or no token is to be had */
+    RUN_FAILED_ITEMS,    /* the items of for_each cannot be found */
     RUN_FAILED_PAGES,    /* the way to the next page is broken, refused or leads in a circle */
     RUN_FAILED_REQUEST,  /* no request can be made: a value is missing or cannot stand in its place
                           */
@@ -70,6 +74,10 @@ struct run {
     bool silent;            /* it has nothing to ask for: it goes on without a request */
     bool again;             /* with incremental: its window is done, and the next may follow */
 
+    /* With for_each: which item, kept between two runs. NULL: a source's own run, or its round. */
+    const struct source_item *item; /* in ... */
+    struct items *items;            /* ... this list; owned reference, NULL where `item` is */
+
     /* This execution, from the schedule ... */
     int64_t scheduled_at_ms;          /* Unix time of its slot */
     int64_t previous_scheduled_at_ms; /* of the slot of the last successful run; before the first,
@@ -95,6 +103,7 @@ struct run {
     int64_t quota_wait_ms;      /* until the server grants more requests, by `quota`; -1: goes on */
     int64_t fresh_ms;           /* with respect_cache: how long the answer holds; 0: not a moment */
     int64_t received_mono_us;   /* when the fetcher was through, for the time in the queue */
+    struct found_items *found;  /* owned: what a round has found, from the processor; or NULL */
 
     /* ... and from schedule_plan(), before the commit. */
     int64_t next_due_ms;    /* Unix time */
@@ -117,6 +126,24 @@ struct source_state {
 
 /* Frees an array of them and what they own. NULL is allowed. */
 void source_states_free(struct source_state *states, size_t count);
+
+/* What a round finds: the items there are, and the saved state of each. */
+struct found_items {
+    struct items *items;         /* owned reference */
+    struct source_state *states; /* owned; one for each */
+};
+
+void found_items_free(struct found_items *found); /* NULL is allowed */
+
+/* The key of the run's item; "": it is no item's. */
+const char *run_item_key(const struct run *run);
+
+/* The run's item as a log may show it: its key, cut; NULL: it is no item's. */
+#define RUN_ITEM_SIZE 96
+const char *run_item(const struct run *run, char text[RUN_ITEM_SIZE]);
+
+/* Whether the run makes no request, but finds the items of its source. */
+bool run_is_round(const struct run *run);
 
 /*
  * Finds a header whatever the case of its name: the first after `*place`, which begins at 0 and is

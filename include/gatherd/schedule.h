@@ -24,6 +24,7 @@
 #include "gatherd/clock.h"
 #include "gatherd/config.h"
 #include "gatherd/run.h"
+#include "gatherd/trouble.h"
 
 struct schedule; /* opaque */
 
@@ -177,6 +178,25 @@ struct run *schedule_borrow(struct schedule *schedule, const char *source, bool 
 void schedule_give_back(struct schedule *schedule, struct run *run, bool now_due,
                         struct instant now);
 
+/*
+ * The round of a source with for_each found these items, and its commit is over: the run is to be
+ * returned. An item that is new here begins with its saved state, which is taken out of `found`;
+ * one that is in the list no more is dropped, when its run is back if it is out; all that are
+ * neither busy nor, after failures or by what the server said, to sit out this round are due now,
+ * one after the other. Costs O(n log n) in pieces, between which others have their turn. Returns
+ * for how many of them memory was missing; they wait for the next round.
+ */
+size_t schedule_set_items(struct schedule *schedule, struct run *run, struct found_items *found,
+                          struct instant now);
+
+/*
+ * What the log is to say of the run of an item that was planned and is over, in trouble or not (it
+ * failed, or records were rejected): a line when trouble begins for the source, then one an hour,
+ * and one when the last item that failed is well.
+ */
+struct item_news schedule_item_news(struct schedule *schedule, const struct run *run, bool rejected,
+                                    struct instant now);
+
 /* From now on nothing is handed out; runs come back as before. */
 void schedule_stop(struct schedule *schedule);
 
@@ -191,7 +211,8 @@ struct schedule_stats {
     size_t out;     /* runs with another stage */
     size_t overdue; /* due, and waiting for room at their host or for a fetcher */
     size_t held_up; /* due, and waiting because a rate limit, a spacing or the server says so */
-    size_t failing; /* of `sources`: those whose last run failed */
+    size_t failing; /* of `sources`: those whose last run failed, or that of one of their items */
+    size_t items;   /* of sources with for_each */
 };
 
 struct schedule_stats schedule_stats(struct schedule *schedule, struct instant now);

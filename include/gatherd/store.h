@@ -65,12 +65,22 @@ int store_interrupt(struct store *store, int64_t run_id, const char *why, struct
 
 /*
  * The id that a source has in the database, and changes of what it remembers there; a run that
- * carries it is for the caller to change. store_forget_state() forgets cursor and validators. 0, or
- * -1: the state is as it was.
+ * carries it is for the caller to change. store_forget_state() forgets cursor and validators, those
+ * of all items too. 0, or -1: the state is as it was.
  */
 int store_source_id(struct store *store, const char *source, int64_t *id, struct error *err);
 int store_set_cursor(struct store *store, int64_t source_id, const char *cursor, struct error *err);
 int store_forget_state(struct store *store, int64_t source_id, struct error *err);
+
+/*
+ * The items of source->for_each: from the configuration, or read from the database on a connection
+ * of its own that keeps no commit waiting; with the saved state of each. A table that is not there
+ * yet has none. NULL: why not, in words for people. `alive` is called now and then while it takes
+ * time; it may be NULL.
+ */
+struct found_items *store_find_items(const struct store *store, const struct source *source,
+                                     int64_t source_id, void (*alive)(void *), void *context,
+                                     struct error *err);
 
 /* Moves the WAL into the database where no reader is in the way; main calls it on maintenance
  * ticks. */

@@ -32,7 +32,7 @@ enum template_name {
     TEMPLATE_NOW,
     TEMPLATE_CURSOR,
     TEMPLATE_CURSOR_END,
-    TEMPLATE_ITEM, /* {item.NAME} */
+    TEMPLATE_ITEM, /* {item.NAME}, or {item} */
     TEMPLATE_UNKNOWN,
 };
 

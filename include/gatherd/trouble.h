@@ -26,6 +26,15 @@ enum trouble_line trouble_next(const struct result *result, int64_t now_ms);
 /* The same, and writes the line. */
 void trouble_log(const struct result *result, int64_t now_ms);
 
+/* What is to say of the runs of items: one line for all of a source. */
+struct item_news {
+    enum trouble_line line;
+    size_t failing; /* items whose last run failed */
+};
+
+/* The run of an item is over, and this is to be said. */
+void trouble_log_item(const struct result *result, const struct item_news *news);
+
 /* A source begins to wait, and who shares `name` with it: say "rate_limit", "host" or "source". */
 void trouble_log_hold(const struct source *source, const char *what, const char *name,
                       int64_t until_ms);

@@ -347,7 +347,6 @@ static void every_mistake_has_its_words(void **state)
         {"{now:%Y{now}", open},
         {"{now.x}", "has nothing behind a dot; write {now}"},
         {"{cursor.x}", "has nothing behind a dot; write {cursor}"},
-        {"{item}", no_item},
         {"{item.}", no_item},
         {"{item.id:date}", no_format},
         {"{cursor:%Y}", no_format},

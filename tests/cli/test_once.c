@@ -140,6 +140,39 @@ static void a_source_that_did_not_run_has_no_line(void **state)
     once_table_free(table);
 }
 
+static void the_items_of_a_source_are_one_line(void **state)
+{
+    static const struct source_item item = {.key = "7"};
+    struct once_table *table = once_table_create(&config);
+    struct run run;
+    struct result result = result_of(&run, 0);
+    size_t failed;
+    char *text;
+
+    (void)state;
+    result.total = (struct tally){0}; /* the round */
+    run.response.status = 0;
+    once_table_add(table, &result);
+    for (int i = 0; i < 3; i++) {
+        result = result_of(&run, 0);
+        run.item = &item;
+        if (i == 1) {
+            run.failure = RUN_FAILED_STATUS;
+            run.error = strdup("HTTP 404 Not Found");
+            result.total = (struct tally){0};
+        }
+        once_table_add(table, &result);
+        free(run.error);
+    }
+    assert_int_equal(once_table_length(table), 1);
+    text = print(table, &failed);
+    assert_int_equal(failed, 1);
+    assert_non_null(strstr(text, "weather  status      200        6         4        2"));
+    assert_non_null(strstr(text, "\nweather: 1 of 3 items failed; item 7: HTTP 404 Not Found\n"));
+    free(text);
+    once_table_free(table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -148,6 +181,7 @@ int main(void)
         cmocka_unit_test(rejected_records_count_as_a_failure_and_say_why_and_where_they_are),
         cmocka_unit_test(a_row_that_the_table_refused_is_a_rejected_record_too),
         cmocka_unit_test(a_source_that_did_not_run_has_no_line),
+        cmocka_unit_test(the_items_of_a_source_are_one_line),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

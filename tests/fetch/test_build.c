@@ -158,6 +158,55 @@ static void a_value_that_is_missing_is_a_problem_that_names_it_alone(void **stat
     end(&rig);
 }
 
+static void the_values_of_the_item_are_written_where_they_are_named(void **state)
+{
+    static const char *const names[] = {"id", "q"};
+    static const struct name_value headers[] = {{"X-Item", "{item.q}"}};
+    static const struct request_body body = {"{\"id\":\"{item.q}\"}", true};
+    struct item_value values[] = {{.text = slice_of("a/b?c&d#e%f g")},
+                                  {.text = slice_of("\"\xc3\xa9")}};
+    struct items *items = items_create(names, 2);
+    struct rig rig = start();
+
+    (void)state;
+    assert_int_equal(items_add(items, values, NULL), 0);
+    rig.run.items = items;
+    rig.run.item = &items->list[0];
+    rig.source.url = "https://e.org/{item.id}/x";
+    rig.source.headers = headers;
+    rig.source.header_count = 1;
+    rig.source.body = &body;
+    build(&rig);
+    assert_url(&rig, "https://e.org/a%2Fb%3Fc%26d%23e%25f%20g/x");
+    assert_string_equal(draft_header(&rig.draft, "X-Item"), "\"\xc3\xa9");
+    assert_memory_equal(rig.draft.body.data, "{\"id\":\"\\\"\xc3\xa9\"}", rig.draft.body.length);
+    items_unref(items);
+    end(&rig);
+}
+
+static void an_item_of_one_value_needs_no_name_and_may_be_long(void **state)
+{
+    static const char *const names[] = {"id"};
+    static char id[8193];
+    struct item_value value = {.text = {id, 8192}};
+    struct items *items = items_create(names, 1);
+    struct text url = {0};
+    struct rig rig = start();
+
+    (void)state;
+    memset(id, 'x', 8192);
+    assert_int_equal(items_add(items, &value, NULL), 0);
+    rig.run.items = items;
+    rig.run.item = &items->list[0];
+    rig.source.url = "https://e.org/{item}";
+    build(&rig);
+    draft_write_url(&rig.draft, &url);
+    assert_int_equal(url.length, strlen("https://e.org/") + 8192);
+    text_free(&url);
+    items_unref(items);
+    end(&rig);
+}
+
 static void the_first_problem_is_kept(void **state)
 {
     static const struct name_value params[] = {{"a", "{item.id}"}, {"b", "{cursor}"}};
@@ -180,6 +229,8 @@ int main(void)
         cmocka_unit_test(values_go_into_a_form_as_values),
         cmocka_unit_test(dates_and_patterns_are_told_in_the_time_zone_of_the_source),
         cmocka_unit_test(a_value_that_is_missing_is_a_problem_that_names_it_alone),
+        cmocka_unit_test(the_values_of_the_item_are_written_where_they_are_named),
+        cmocka_unit_test(an_item_of_one_value_needs_no_name_and_may_be_long),
         cmocka_unit_test(the_first_problem_is_kept),
     };
 

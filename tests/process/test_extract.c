@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gatherd/items.h"
 #include "process/extract.h"
 #include "processing.h"
 
@@ -565,6 +566,58 @@ static void strings_keep_nul_bytes_and_emoji(void **state)
     assert_memory_equal(value->text, "x\0y \xf0\x9f\x98\x80", 8);
 }
 
+/* --- Items --- */
+
+static struct items *give_item(struct processing *p)
+{
+    static const char *const names[] = {"id", "lang", "share"};
+    struct item_value values[] = {
+        {.type = ITEM_VALUE_INTEGER, .text = slice_of("7"), .integer = 7},
+        {.type = ITEM_VALUE_TEXT, .text = slice_of("en")},
+        {.type = ITEM_VALUE_REAL, .text = slice_of("0.5"), .real = 0.5},
+    };
+    struct items *items = items_create(names, 3);
+
+    assert_int_equal(items_add(items, values, NULL), 0);
+    p->run.items = items;
+    p->run.item = &items->list[0];
+    return items;
+}
+
+static void the_values_of_the_item_are_the_first_columns(void **state)
+{
+    struct items *items = give_item(*state);
+
+    run(state, "[{\"a\":1},{},{\"b\":null,\"a\":2}]");
+    expect_rows(state, "_item_id,_item_lang,_item_share,a,b\n7,'en',~0.5,1\n7,'en',~0.5\n"
+                       "7,'en',~0.5,2\n");
+    items_unref(items);
+}
+
+static void they_come_before_fields_too(void **state)
+{
+    struct items *items = give_item(*state);
+
+    processing_field(*state, "x", "$.a", FIELD_INTEGER, TIME_UNIT_NONE);
+    processing_field(*state, "y", "$.b[*]", FIELD_UNDECLARED, TIME_UNIT_NONE);
+    run(state, "[{\"a\":1,\"b\":[1,2],\"_item_id\":3},{\"a\":\"no\"}]");
+    expect_rows(state, "_item_id,_item_lang,_item_share,x,y\n7,'en',~0.5,1,'[1,2]'\n");
+    expect_letters(state, "1@1:33 column \"x\": \"no\" is not an integer\n");
+    items_unref(items);
+}
+
+static void a_member_named_as_a_column_of_the_item_rejects_its_record(void **state)
+{
+    struct items *items = give_item(*state);
+
+    run(state, "[{\"_item_id\":1},{\"_item_other\":2}]");
+    expect_rows(state, "_item_id,_item_lang,_item_share,_item_other\n7,'en',~0.5,2\n");
+    expect_letters(state,
+                   "0@1:2 the record has a member _item_id, which is the column of the item; "
+                   "name the ones to keep with fields\n");
+    items_unref(items);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -613,6 +666,9 @@ int main(void)
         TEST(many_rejected_records_keep_their_positions),
         TEST(records_against_the_order_of_the_body_keep_their_positions),
         TEST(strings_keep_nul_bytes_and_emoji),
+        TEST(the_values_of_the_item_are_the_first_columns),
+        TEST(they_come_before_fields_too),
+        TEST(a_member_named_as_a_column_of_the_item_rejects_its_record),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

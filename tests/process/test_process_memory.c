@@ -203,8 +203,13 @@ static void a_response_too_large_for_memory_fails_alone_and_keeps_its_body(void 
     struct run runs[3];
     struct seen seen = {0};
     struct processor_options options = {.number = 1, .batch_max_rows = 1000};
-    struct processor_hooks hooks = {&seen,       on_plan,     on_commit, on_committed,
-                                    on_finished, on_finished, on_fatal};
+    struct processor_hooks hooks = {.context = &seen,
+                                    .plan = on_plan,
+                                    .commit = on_commit,
+                                    .committed = on_committed,
+                                    .finished = on_finished,
+                                    .next_page = on_finished,
+                                    .fatal = on_fatal};
     struct processor *processor;
 
     assert_non_null(queue);

@@ -661,7 +661,7 @@ static void an_idle_source_is_small(void **state)
     (void)state;
     print_message("an entry takes %zu bytes, a run %zu of them\n", sizeof(struct entry),
                   sizeof(struct run));
-    assert_true(sizeof(struct entry) <= 512);
+    assert_true(sizeof(struct entry) <= 600);
 }
 
 #define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, setup, teardown)

@@ -45,7 +45,8 @@ static uint64_t fingerprint_of(const struct source *source)
         hash_bytes(source->name, strlen(source->name)),
         hash_bytes(source->host, strlen(source->host)),
         {source->interval_ms, source->jitter_ms, source->max_interval_ms, source->timeout_ms,
-         source->enabled, source->run_on_start, source->align, source->offset_ms, source->missed},
+         source->enabled, source->run_on_start, source->align, source->offset_ms, source->missed,
+         (int64_t)(intptr_t)source->for_each},
     };
 
     if (source->cron != NULL) {

@@ -12,10 +12,13 @@ void key_example_yaml(struct text *yaml, const struct key *key)
     if (is_for(key, "rate_limit"))
         text_add(yaml, "rate_limits: {github: {requests: 1, per: 1s}}\n");
     text_add(yaml, "sources:\n- ");
+    if (is_for(key, "for_each"))
+        text_add(yaml, "{name: repositories, url: https://example.org/repositories}\n- ");
     if (!is_for(key, "name"))
         text_add(yaml, "name: a\n  ");
     if (!is_for(key, "url"))
-        text_add(yaml, "url: https://example.org/\n  ");
+        text_format(yaml, "url: https://example.org/%s\n  ",
+                    is_for(key, "for_each") ? "{item.id}" : "");
     if (is_for(key, "write_mode"))
         text_add(yaml, "primary_key: id\n  ");
     if (is_for(key, "timezone") || is_for(key, "offset"))
