@@ -44,11 +44,12 @@ class Cookbook(TestCase):
 
 
 class EachFile(TestCase):
-    VARIABLES = {name: "x" for name in ("GITHUB_TOKEN", "SLACK_CHANNEL", "TENANT", "CLIENT_ID", "CLIENT_SECRET")}
+    VARIABLES = {name: "x" for name in ("GITHUB_TOKEN", "GITLAB_TOKEN", "SLACK_CHANNEL",
+                                            "TENANT", "CLIENT_ID", "CLIENT_SECRET")}
 
     def test_each_is_a_configuration_as_it_stands(self):
         files = sorted(EXAMPLES.glob("*.yaml"))
-        self.assertGreaterEqual(len(files), 6)
+        self.assertGreaterEqual(len(files), 8)
         for path in files:
             with self.subTest(path.name):
                 result = self.gatherd("check", path, env=self.VARIABLES)
@@ -353,6 +354,60 @@ class GraphQL(Cookbook):
         self.expect_no_secret("a wrong token")
 
 
+class ParentChild(Cookbook):
+    def setUp(self):
+        super().setUp()
+        self.api = public_apis.GitLab()
+        for project in self.api.pipelines:
+            self.api.add(project, 1000 + project, "2026-01-01T00:00:00.000Z")
+        self.use("parent_child", GITLAB_API=self.python_server(self.api) + "/api/v4", GITLAB_TOKEN=self.api.token)
+
+    def items(self, condition):
+        return self.example.sql("SELECT item, outcome, records, inserted, updated FROM _gatherd_runs "
+                                f"WHERE item IS NOT NULL AND {condition} ORDER BY id")
+
+    def test_each_project_has_its_pipelines_and_its_position(self):
+        self.once()
+        self.assertEqual([self.count("projects"), self.count("pipelines")], [130, 130])
+        self.assertEqual(len(self.api.requests), 2 + 130)
+        self.assertEqual(self.api.requests[0].params, {"simple": "true", "archived": "false", "per_page": "100",
+                                                       "include_subgroups": "true", "order_by": "id"})
+        self.api.add(105, 1105, "2026-02-01T00:00:00.000Z", "failed")
+        self.api.add(105, 9001, "2026-02-02T00:00:00.000Z")
+        self.once()
+        self.assertEqual(self.items("inserted + updated > 0 AND id > 132"), [("105", "success", 2, 1, 1)])
+        self.once()
+        asked = {r.path: r.params.get("updated_after") for r in self.api.requests}
+        self.assertEqual(asked["/api/v4/projects/105/pipelines"], "2026-02-02T00:00:00.000Z")
+        self.assertEqual(asked["/api/v4/projects/106/pipelines"], "2026-01-01T00:00:00.000Z")
+        self.assertEqual(self.example.sql("SELECT p.path_with_namespace, c.id, status FROM pipelines AS c "
+                                          "JOIN projects AS p ON p.id = _item_id WHERE p.id = 105 ORDER BY c.id"),
+                         [("inkscape/p105", 1105, "failed"), ("inkscape/p105", 9001, "success")])
+
+    def test_a_project_that_is_forbidden_fails_alone(self):
+        self.api.forbidden = {107}
+        printed = self.once(status=1)
+        self.assertIn("1 of 130 items failed; item 107: HTTP 403 Forbidden", printed)
+        self.assertEqual(self.items("outcome <> 'success'"), [("107", "failed", 0, 0, 0)])
+        self.assertEqual(self.count("pipelines"), 129)
+        self.api.forbidden = set()
+        self.once()
+        self.assertEqual(self.count("pipelines"), 130)
+
+    def test_a_wrong_token_fails_and_loses_nothing(self):
+        self.once()
+        self.env["GITLAB_TOKEN"] = "a wrong token"
+        printed = self.once(status=1)
+        self.assertIn("HTTP 401 Unauthorized", printed)
+        self.assertNotIn("a wrong token", printed)
+        self.expect_no_secret("a wrong token")
+        self.assertEqual([self.count("projects"), self.count("pipelines")], [130, 130])
+        self.env["GITLAB_TOKEN"] = self.api.token
+        self.api.add(100, 9002, "2026-02-02T00:00:00.000Z")
+        self.once()
+        self.assertEqual(self.count("pipelines"), 131)
+
+
 class RateLimits(Cookbook):
     def setUp(self):
         super().setUp()
@@ -361,30 +416,35 @@ class RateLimits(Cookbook):
                                        "published_at": "2026-01-01T00:00:00Z"} for n in range(30)]
         self.api.lists["actions/runs"] = [{"id": n, "name": "Tests", "status": "completed", "conclusion": "success",
                                            "run_attempt": 1, "updated_at": "2026-01-01T00:00:00Z"} for n in range(350)]
+        self.api.other_lists["releases"] = [{"id": 900, "tag_name": "curl-8", "name": "8", "published_at": None}]
         self.use("rate_limits", GITHUB_API=self.python_server(self.api), GITHUB_TOKEN=self.api.token)
 
     def test_one_limit_for_all_and_304_for_what_did_not_change(self):
         self.once()
-        self.assertEqual([self.count(t) for t in ("releases", "workflow_runs", "stars")], [30, 200, 1])
+        self.assertEqual([self.count(t) for t in ("releases", "workflow_runs", "stars")], [31, 200, 2])
         remaining = self.api.remaining
         self.once()
-        self.assertEqual(self.example.sql("SELECT source, http_status, inserted FROM _gatherd_runs WHERE id > 3 ORDER BY source"),
-                         [("releases", 304, 0), ("stars", 200, 1), ("workflow_runs", 200, 0)])
-        self.assertEqual(self.api.remaining, remaining - 3)  # two pages of runs, and the stars
-        self.assertEqual(self.count("stars"), 2)
+        self.assertEqual(self.example.sql(
+            "SELECT source, http_status, count(*), sum(inserted) FROM _gatherd_runs WHERE item IS NOT NULL AND id > 9 "
+            "GROUP BY 1, 2 ORDER BY 1, 2"),
+            [("releases", 304, 2, 0), ("stars", 200, 2, 2), ("workflow_runs", 200, 1, 0), ("workflow_runs", 304, 1, 0)])
+        self.assertEqual(self.api.remaining, remaining - 4)  # two pages of runs, and the stars
+        self.assertEqual(self.example.sql("SELECT DISTINCT _item_owner, _item_name, stars FROM stars ORDER BY 1"),
+                         [("cli", "cli", 1000), ("curl", "curl", 1000)])
 
     def test_a_secondary_limit_is_waited_for(self):
         words = {"message": "You have exceeded a secondary rate limit."}
         self.api.fault = lambda request: (403, {"Retry-After": "1"}, words) if len(self.api.requests) == 1 else None
         self.once()
-        self.assertEqual([self.count(t) for t in ("releases", "workflow_runs", "stars")], [30, 200, 1])
+        self.assertEqual([self.count(t) for t in ("releases", "workflow_runs", "stars")], [31, 200, 2])
 
     def test_a_403_without_those_words_fails(self):
         self.api.fault = lambda request: (403, {}, {"message": "Resource not accessible"}) \
-            if request.path.endswith("/releases") else None
-        self.once(status=1)
-        self.assertEqual(self.example.sql("SELECT name, last_error FROM _gatherd_sources WHERE consecutive_failures > 0"),
+            if request.path == "/repos/cli/cli/releases" else None
+        self.assertIn("releases: 1 of 2 items failed", self.once(status=1))
+        self.assertEqual(self.example.sql("SELECT source, error FROM _gatherd_runs WHERE outcome = 'failed'"),
                          [("releases", "HTTP 403 Forbidden")])
+        self.assertEqual(self.count("releases"), 1)
         self.assertEqual(self.count("workflow_runs"), 200)
 
     def test_the_last_250_requests_are_left_to_others(self):

@@ -66,7 +66,8 @@ class GitHub(Api):
 
     def __init__(self):
         super().__init__()
-        self.lists = {"issues": [], "releases": [], "actions/runs": []}
+        self.lists = {"issues": [], "releases": [], "actions/runs": []}  # those of cli/cli
+        self.other_lists = {"issues": [], "releases": [], "actions/runs": []}  # and of curl/curl
         self.stars = 1000
         self.remaining = 5000
         self.reset_at = int(time.time()) + 3600
@@ -104,9 +105,10 @@ class GitHub(Api):
         if request.headers.get("Accept") != "application/vnd.github+json":
             raise Problem(415, {"message": "Unsupported 'Accept' header."})
         parts = request.path.strip("/").split("/", 3)  # repos, owner, name, list
-        if len(parts) < 3 or parts[0] != "repos" or parts[1:3] != ["cli", "cli"]:
+        lists = {"cli/cli": self.lists, "curl/curl": self.other_lists}.get("/".join(parts[1:3]))
+        if parts[0] != "repos" or lists is None:
             raise Problem(404, {"message": "Not Found", "status": "404"})
-        headers, document = self.page(request, parts[3]) if len(parts) == 4 else ({}, self.repository())
+        headers, document = self.page(request, lists, parts[3]) if len(parts) == 4 else ({}, self.repository(lists))
         etag = 'W/"' + hashlib.sha256(json.dumps(document).encode()).hexdigest() + '"'
         headers["ETag"] = etag
         if request.headers.get("If-None-Match") == etag:
@@ -114,13 +116,13 @@ class GitHub(Api):
         self.remaining -= 1
         return 200, {**headers, **self.quota()}, document
 
-    def repository(self):
-        return {"id": 1, "full_name": "cli/cli", "stargazers_count": self.stars, "forks_count": 5,
-                "open_issues_count": sum(i["state"] == "open" for i in self.lists["issues"])}
+    def repository(self, lists):
+        return {"id": 1, "stargazers_count": self.stars, "forks_count": 5,
+                "open_issues_count": sum(i["state"] == "open" for i in lists["issues"])}
 
-    def page(self, request, kind):
+    def page(self, request, lists, kind):
         params = request.params
-        found = [r for r in self.lists[kind] if r.get("updated_at", "") >= params.get("since", "")]
+        found = [r for r in lists[kind] if r.get("updated_at", "") >= params.get("since", "")]
         if kind == "issues":
             if params.get("state", "open") != "all":
                 found = [r for r in found if r["state"] == params.get("state", "open")]
@@ -272,6 +274,44 @@ class Graph(Api):
                                 "AADSTS7000215: Invalid client secret provided."})
         self.tokens.append(f"eyJ.{len(self.tokens)}.{'x' * 1000}")
         return 200, {}, {"token_type": "Bearer", "expires_in": 3599, "access_token": self.tokens[-1]}
+
+
+class GitLab(Api):
+    """gitlab.com/api/v4: the projects of a group, and the pipelines of each project."""
+
+    def __init__(self, projects=130):
+        super().__init__()
+        self.pipelines = {100 + n: [] for n in range(projects)}
+        self.forbidden = set()
+
+    def add(self, project, number, updated_at, status="success"):
+        found = [p for p in self.pipelines[project] if p["id"] != number]
+        self.pipelines[project] = found + [{
+            "id": number, "iid": 1, "project_id": project, "status": status, "source": "push", "ref": "main",
+            "sha": "0" * 40, "created_at": "2026-01-01T00:00:00.000Z", "updated_at": updated_at}]
+
+    def answer(self, request):
+        if request.headers.get("PRIVATE-TOKEN") != self.token:
+            raise Problem(401, {"message": "401 Unauthorized"})
+        if request.path == "/api/v4/groups/inkscape/projects":
+            return self.page(request, [{"id": n, "path_with_namespace": f"inkscape/p{n}", "web_url": f"https://gl/p{n}"}
+                                       for n in self.pipelines])
+        project = int(request.path.removeprefix("/api/v4/projects/").removesuffix("/pipelines"))
+        if project not in self.pipelines:
+            raise Problem(404, {"message": "404 Project Not Found"})
+        if project in self.forbidden:
+            raise Problem(403, {"message": "403 Forbidden"})
+        after = request.params.get("updated_after", "")
+        return self.page(request, sorted((p for p in self.pipelines[project] if p["updated_at"] >= after),
+                                         key=lambda p: p["updated_at"], reverse=True))
+
+    def page(self, request, found):
+        size, number = int(request.params["per_page"]), int(request.params.get("page", 1))
+        headers = {"RateLimit-Remaining": "1999", "RateLimit-Reset": str(int(time.time()) + 60)}
+        if number * size < len(found):
+            headers["Link"] = f'<{self.url(request, page=number + 1)}>; rel="next"'
+        document = found[(number - 1) * size:number * size]
+        return 200, headers, document
 
 
 class Northwind(Api):

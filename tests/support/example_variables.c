@@ -5,12 +5,12 @@
 
 void set_example_variables(void)
 {
-    static const char *const required[] = {"GITHUB_TOKEN", "SLACK_CHANNEL", "TENANT", "CLIENT_ID",
-                                           "CLIENT_SECRET"};
+    static const char *const required[] = {"GITHUB_TOKEN", "GITLAB_TOKEN", "SLACK_CHANNEL",
+                                           "TENANT",       "CLIENT_ID",    "CLIENT_SECRET"};
     static const char *const with_default[] = {
-        "STATE_DIRECTORY", "GITHUB_API",  "GITHUB_REPO",      "GITHUB_OWNER",
-        "GITHUB_NAME",     "SLACK_API",   "SLACK_TOKEN_FILE", "WORLD_BANK_API",
-        "ODATA_SERVICE",   "GRAPH_LOGIN", "GRAPH_API",
+        "STATE_DIRECTORY", "GITHUB_API",       "GITHUB_REPO",    "GITHUB_OWNER",  "GITHUB_NAME",
+        "SLACK_API",       "SLACK_TOKEN_FILE", "WORLD_BANK_API", "ODATA_SERVICE", "GITLAB_API",
+        "GITLAB_GROUP",    "GRAPH_LOGIN",      "GRAPH_API",
     };
 
     for (size_t i = 0; i < sizeof(required) / sizeof(required[0]); i++)
