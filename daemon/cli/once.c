@@ -13,6 +13,7 @@ struct line {
     bool not_modified;
     enum run_failure failure;
     char *note;    /* owned; what is to say beyond the numbers, or NULL */
+    bool goes_on;  /* with incremental: the run of the next step follows */
     size_t items;  /* of a source with for_each, those that ran; the rest is of all of them */
     size_t failed; /* of them; failure and note are the first one's */
     int status;
@@ -116,6 +117,21 @@ static void add_item(struct line *line, const struct result *result)
     add_numbers(line, result);
 }
 
+/* A source with steps has several runs, one after the other: the last one says how it ended. */
+static void add_run(struct line *line, const struct result *result)
+{
+    const struct run *run = result->run;
+
+    free(line->note);
+    if (!line->goes_on)
+        *line = (struct line){.ran = true};
+    line->not_modified = run->not_modified;
+    line->failure = run->failure;
+    line->note = make_note(result);
+    line->goes_on = run->again && run->failure == RUN_OK;
+    add_numbers(line, result);
+}
+
 void once_table_add(void *context, const struct result *result)
 {
     struct once_table *table = context;
@@ -123,16 +139,11 @@ void once_table_add(void *context, const struct result *result)
     struct line *line = &table->lines[run->source->index];
 
     pthread_mutex_lock(&table->mutex);
-    table->length += run->item == NULL;
     if (run->item != NULL) {
         add_item(line, result);
     } else {
-        free(line->note);
-        *line = (struct line){.ran = true,
-                              .not_modified = run->not_modified,
-                              .failure = run->failure,
-                              .note = make_note(result)};
-        add_numbers(line, result);
+        table->length += !line->goes_on;
+        add_run(line, result);
     }
     pthread_mutex_unlock(&table->mutex);
 }

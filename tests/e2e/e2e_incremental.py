@@ -188,6 +188,20 @@ class Incremental(Case):
             self.assertEqual(query["until"], stamp(begin + datetime.timedelta(days=2 * i + 2)))
         self.assertEqual(len(api.queries), 6)  # the last one ends now, and the next is an hour off
 
+    def test_once_walks_all_steps_and_counts_them_together(self):
+        api = Api()
+        for day in range(1, 29):
+            api.add(day, f"2026-01-{day:02}T00:00:00Z")
+        daemon = self.source(api, {"cursor_path": "$.updated_at", "param": "since",
+                                   "end_param": "until", "step": "7d",
+                                   "initial_value": "2026-01-10T00:00:00Z",
+                                   "end": "2026-02-01T00:00:00Z"}, primary_key="id")
+        result = self.gatherd("run", "--once", "-c", daemon.config_path, cwd=daemon.folder)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(result.stdout.splitlines()[2].split()[:5],
+                         ["items", "success", "200", "19", "19"])
+        self.assertEqual(len(api.queries), 4)
+
     def test_a_failed_run_moves_nothing(self):
         good = {"cursor_path": "$.updated_at", "param": "since"}
         broken = self.python_server(lambda request: (
