@@ -76,8 +76,10 @@ static void free_shares(struct share *shares, unsigned count)
 
 static struct share *create_shares(struct limit *limit, unsigned count)
 {
-    struct share *shares = calloc(count, sizeof(*shares));
+    struct share *shares;
 
+    assert(count > 0);
+    shares = calloc(count, sizeof(*shares));
     for (unsigned i = 0; shares != NULL && i < count; i++) {
         shares[i].limit = limit;
         shares[i].ready = (struct spot){.key = NEVER, .of_share = true};
@@ -120,9 +122,14 @@ static void count_lines(const struct lines *lines, struct deal *deal)
         unsigned lane = lane_of(host, deal->count);
         for (const struct line *line = LIST_FIRST(&host->lines); line != NULL;
              line = LIST_NEXT(line, of_host)) {
+            struct share *shares;
+
             deal->lanes[lane].most++;
-            if (line->limit != NULL)
-                deal->shares[limit_number(lines, line->limit)][lane].most_open++;
+            if (line->limit == NULL)
+                continue;
+            shares = deal->shares[limit_number(lines, line->limit)];
+            assert(shares != NULL); /* every limit has been given its own */
+            shares[lane].most_open++;
         }
     }
 }
@@ -134,8 +141,10 @@ static int reserve_deal(struct deal *deal)
             return -1;
         deal->lanes[lane].most += deal->limits;
         for (size_t i = 0; i < deal->limits; i++) {
-            struct share *share = &deal->shares[i][lane];
+            struct share *share;
 
+            assert(deal->shares[i] != NULL);
+            share = &deal->shares[i][lane];
             if (reserve(&share->open, share->most_open) == -1)
                 return -1;
         }
