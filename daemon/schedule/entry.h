@@ -277,9 +277,6 @@ bool entry_follow_clock(struct entry *e, struct instant now);
  */
 int64_t entry_earliest(const struct entry *e, struct instant now);
 
-/* Due now, outside of its rhythm. */
-void entry_due_now(struct entry *e, struct instant now);
-
 /* What schedule_plan() does. */
 void entry_plan(struct schedule *s, struct entry *e, struct instant now);
 
