@@ -115,20 +115,20 @@ enum steering steer_reset(struct steer *steer, const char *source, struct error 
 {
     enum steering answer;
     struct run *run = borrow(steer, source, &answer, err);
+    bool has_items;
 
     if (run == NULL)
         return answer;
     answer = STEER_FAILED;
-    if (run->source->for_each != NULL)
-        error_set(err, ERROR_USAGE,
-                  "the items of source \"%s\" (for_each) are reset while gatherd is stopped; stop "
-                  "it first",
-                  source);
-    else if (store_forget_state(steer->store, run->source_id, err) == 0) {
+    has_items = run->source->for_each != NULL;
+    if (has_items && schedule_forget_items(steer->schedule, run) > 0) {
+        answer = STEER_BUSY; /* what is out would save what it has learned */
+    } else if (store_forget_state(steer->store, run->source_id, err) == 0) {
         run_state_clear(&run->state);
         answer = STEER_DONE;
     }
-    give_back(steer, run, false);
+    /* A round that was cut short begins again. */
+    give_back(steer, run, has_items && answer == STEER_DONE);
     return answer;
 }
 

@@ -363,3 +363,20 @@ struct item_news schedule_item_news(struct schedule *s, const struct run *run, b
     pthread_mutex_unlock(&s->mutex);
     return news;
 }
+
+size_t schedule_forget_items(struct schedule *s, struct run *run)
+{
+    struct round *round = entry_of_run(run)->round;
+    struct entry_list dropped;
+    size_t left = 0;
+
+    TAILQ_INIT(&dropped);
+    pthread_mutex_lock(&s->mutex);
+    if (round != NULL) {
+        round_dissolve(s, round, &dropped);
+        left = round->items.count;
+    }
+    pthread_mutex_unlock(&s->mutex);
+    entry_drop_all(s, &dropped);
+    return left;
+}

@@ -197,6 +197,12 @@ size_t schedule_set_items(struct schedule *schedule, struct run *run, struct fou
 struct item_news schedule_item_news(struct schedule *schedule, const struct run *run, bool rejected,
                                     struct instant now);
 
+/*
+ * Drops the items of a source with for_each, whose run has been borrowed: the next round begins
+ * with what is saved of them. Returns how many are still out; they go when they are back.
+ */
+size_t schedule_forget_items(struct schedule *schedule, struct run *run);
+
 /* From now on nothing is handed out; runs come back as before. */
 void schedule_stop(struct schedule *schedule);
 

@@ -38,7 +38,7 @@ void steer_close(struct steer *steer);
 enum steering steer_set_cursor(struct steer *steer, const char *source, const char *cursor,
                                struct error *err);
 
-/* Forgets all that the source remembers: cursor and validators. */
+/* Forgets all that the source remembers: cursor and validators, of its items with for_each. */
 enum steering steer_reset(struct steer *steer, const char *source, struct error *err);
 
 /* Begins to walk a range of the past, and to note how it goes. One at a time for each source. */

@@ -327,6 +327,35 @@ static void a_retry_of_an_item_that_is_gone_is_dropped(void **state)
     assert_int_equal(schedule_stats(w->schedule, w->now).items, 1);
 }
 
+/* What somebody resets: the items go, those that are out when they are back. */
+static void items_that_are_forgotten_begin_anew_with_the_next_round(void **state)
+{
+    struct world *w = *state;
+    struct run *out;
+    struct run *round;
+    bool known;
+
+    world_configure_one(w, children(), -1);
+    finish_round(w, world_take(w, 0), letters("abc"));
+    out = take_item(w, "a");
+    round = schedule_borrow(w->schedule, out->source->name, &known);
+    assert_non_null(round);
+    assert_int_equal(schedule_forget_items(w->schedule, round), 1);
+    schedule_give_back(w->schedule, round, false, w->now);
+    assert_int_equal(schedule_stats(w->schedule, w->now).items, 0);
+    assert_null(world_take(w, 0));
+    world_finish(w, out, RUN_OK);
+    round = schedule_borrow(w->schedule, "a", &known);
+    assert_null(round); /* an item is no source */
+    assert_false(known);
+    round = schedule_borrow(w->schedule, children().name, &known);
+    assert_int_equal(schedule_forget_items(w->schedule, round), 0);
+    schedule_give_back(w->schedule, round, true, w->now);
+    finish_round(w, world_take(w, 0), letters("ab"));
+    world_finish(w, take_item(w, "a"), RUN_OK);
+    world_finish(w, take_item(w, "b"), RUN_OK);
+}
+
 static void a_new_item_begins_with_its_saved_state(void **state)
 {
     struct world *w = *state;
@@ -765,6 +794,7 @@ int main(void)
         ITEM_TEST(an_item_that_is_gone_while_it_is_out_ends_with_its_run),
         ITEM_TEST(an_item_that_comes_back_while_it_is_out_stays),
         ITEM_TEST(a_retry_of_an_item_that_is_gone_is_dropped),
+        ITEM_TEST(items_that_are_forgotten_begin_anew_with_the_next_round),
         ITEM_TEST(a_new_item_begins_with_its_saved_state),
         ITEM_TEST(one_failing_item_sits_out_rounds_and_the_others_do_not),
         ITEM_TEST(patience_asked_of_one_item_is_that_of_all_its_source),
