@@ -114,8 +114,8 @@ int positions_update(struct positions_table *table, const struct result *result,
     const struct run *run = result->run;
     const struct mark *to_save;
 
-    if (outcome->failure != RUN_OK || run->state.position == NULL || run->silent || !moves_position(result) ||
-        run->state.position->walking)
+    if (outcome->failure != RUN_OK || run->state.position == NULL || run->silent ||
+        !moves_position(result) || run->state.position->walking)
         return 0;
     to_save = &run->state.position->to_save;
     if (to_save->cursor == NULL || is_same(to_save, &run->state.position->saved))
