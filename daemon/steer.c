@@ -185,7 +185,7 @@ static int start_walk(struct run *run, const char *from, const char *to, struct 
 {
     if (check_incremental(run->source, err) == -1)
         return -1;
-    if (run->source->primary_key_count == 0) {
+    if (run->source->mapping.primary_key_count == 0) {
         error_set(err, ERROR_USAGE,
                   "source \"%s\" has no primary_key: rows of the past would come twice",
                   run->source->name);

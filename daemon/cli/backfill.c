@@ -149,7 +149,7 @@ static int check_source(const struct command *self, const struct config *config,
                                    "source \"%s\" has no range to walk: nothing says `incremental` "
                                    "in its configuration",
                                    range->source);
-    if (source->primary_key_count == 0)
+    if (source->mapping.primary_key_count == 0)
         return command_usage_error(self,
                                    "source \"%s\" has no primary_key: rows of the past would come "
                                    "twice",

@@ -127,6 +127,16 @@ struct key_set {
     check_object_fn *check; /* of such a struct; NULL: nothing binds its keys */
 };
 
+/* The keys of a struct mapping: keys_mapping.h. */
+enum mapping_key {
+    MAPPING_RECORDS,
+    MAPPING_FIELDS,
+    MAPPING_EXCLUDE,
+    MAPPING_TABLE,
+    MAPPING_PRIMARY_KEY,
+    MAPPING_KEY_COUNT,
+};
+
 /* Rows of source_key_set that others ask for by name. */
 enum source_key {
     SOURCE_NAME,
@@ -170,13 +180,12 @@ enum source_key {
     SOURCE_PAGINATION,
     SOURCE_FOR_EACH,
     SOURCE_FORMAT,
-    SOURCE_RECORDS,
-    SOURCE_FIELDS,
-    SOURCE_EXCLUDE,
-    SOURCE_TABLE,
-    SOURCE_PRIMARY_KEY,
-    SOURCE_WRITE_MODE,
+    SOURCE_MAPPING, /* the first of enum mapping_key */
+    SOURCE_WRITE_MODE = SOURCE_MAPPING + MAPPING_KEY_COUNT,
     SOURCE_KEY_COUNT,
+
+    SOURCE_TABLE = SOURCE_MAPPING + MAPPING_TABLE,
+    SOURCE_PRIMARY_KEY = SOURCE_MAPPING + MAPPING_PRIMARY_KEY,
 };
 
 enum root_key {

@@ -1,11 +1,7 @@
-/* The keys of a source, of what stands in it, and of a field. */
+/* The keys of a source, and of what stands in it. */
 #include "config/key_row.h"
+#include "config/keys_mapping.h"
 #include "config/load.h"
-
-/* SQLite allows 2,000 columns; two are ours. */
-#define MAX_FIELDS 1998
-
-#define MAX_KEY_COLUMNS 64
 
 static const struct choice method_choices[] = {
     {"GET", METHOD_GET}, {"POST", METHOD_POST}, {"PUT", METHOD_PUT}, {"PATCH", METHOD_PATCH},
@@ -30,20 +26,6 @@ static const struct choice write_mode_choices[] = {
     {"upsert", WRITE_UPSERT},
     {"insert_only", WRITE_INSERT_ONLY},
     {NULL, 0},
-};
-
-static const struct choice type_choices[] = {
-    {"text", FIELD_TEXT},
-    {"integer", FIELD_INTEGER},
-    {"real", FIELD_REAL},
-    {"boolean", FIELD_BOOLEAN},
-    {"json", FIELD_JSON},
-    {"timestamp", FIELD_TIMESTAMP},
-    {NULL, 0},
-};
-
-static const struct choice unit_choices[] = {
-    {"s", TIME_UNIT_S}, {"ms", TIME_UNIT_MS}, {"us", TIME_UNIT_US}, {"ns", TIME_UNIT_NS}, {NULL, 0},
 };
 
 static const struct choice http_version_choices[] = {
@@ -478,54 +460,11 @@ static const struct key source_keys[] = {
                        .fallback = "auto",
                        .about = "What the body is; auto goes by Content-Type.",
                        .example = "ndjson"},
-    [SOURCE_RECORDS] = {.name = "records",
-                        .part = PART_ROWS,
-                        .kind = KIND_PATH,
-                        TO(struct source, records),
-                        .instead = "the document, or its elements if it is an array",
-                        .about = "JSONPath (RFC 9535) of the records, one row each.",
-                        .example = "$.features[*]"},
-    [SOURCE_FIELDS] = {.name = "fields",
-                       .part = PART_ROWS,
-                       .kind = KIND_FIELDS,
-                       LIST_TO(struct source, fields, field_count),
-                       RANGE(1, MAX_FIELDS),
-                       .instead = "every member of a record becomes a column",
-                       .about = "Columns, each with a JSONPath from the record, or a mapping (see "
-                                "below).",
-                       .example = "{\"id\": \"$.id\", \"seen\": {\"path\": \"$.time\", \"type\": "
-                                  "\"timestamp\", \"unit\": \"ms\"}}"},
-    [SOURCE_EXCLUDE] = {.name = "exclude",
-                        .part = PART_ROWS,
-                        .kind = KIND_NAMES,
-                        LIST_TO(struct source, exclude, exclude_count),
-                        RANGE(0, ANY_NUMBER),
-                        .instead = "none",
-                        .about = "Members of a record that become no column, where there are no "
-                                 "fields.",
-                        .example = "[\"links\"]"},
-    [SOURCE_TABLE] = {.name = "table",
-                      .part = PART_ROWS,
-                      .kind = KIND_TABLE,
-                      TO(struct source, table),
-                      .own = true,
-                      .instead = "the name, anything but letters, digits and _ made one _",
-                      .about = "The table of its rows: letters, digits and _; no two sources share "
-                               "one.",
-                      .example = "quakes"},
-    [SOURCE_PRIMARY_KEY] = {.name = "primary_key",
-                            .part = PART_ROWS,
-                            .kind = KIND_NAMES,
-                            LIST_TO(struct source, primary_key, primary_key_count),
-                            RANGE(1, MAX_KEY_COLUMNS),
-                            .own = true,
-                            .instead = "none",
-                            .about = "Columns that say which record a row is: a name or a list.",
-                            .example = "[\"id\"]"},
+    MAPPING_ROWS(SOURCE_MAPPING, struct source, mapping.),
     [SOURCE_WRITE_MODE] = {.name = "write_mode",
                            .part = PART_ROWS,
                            .kind = KIND_CHOICE,
-                           TO(struct source, write_mode),
+                           TO(struct source, mapping.write_mode),
                            .choices = write_mode_choices,
                            .instead = "upsert with a primary_key, else append",
                            .about = "append keeps every row; upsert updates the row of the same "
@@ -533,37 +472,8 @@ static const struct key source_keys[] = {
                            .example = "insert_only"},
 };
 
-static const struct key field_keys[] = {
-    [FIELD_KEY_PATH] = {.name = "path",
-                        .kind = KIND_PATH,
-                        TO(struct field, path),
-                        .required = true,
-                        .about = "JSONPath (RFC 9535) from the record.",
-                        .example = "$.properties.mag"},
-    [FIELD_KEY_TYPE] = {.name = "type",
-                        .kind = KIND_CHOICE,
-                        TO(struct field, type),
-                        .choices = type_choices,
-                        .instead = "the column takes the type of its first values and widens",
-                        .about = "What the column holds; a value that does not fit goes to the "
-                                 "dead letters with its record.",
-                        .example = "real"},
-    [FIELD_KEY_UNIT] = {.name = "unit",
-                        .kind = KIND_CHOICE,
-                        TO(struct field, unit),
-                        .choices = unit_choices,
-                        .instead = "only RFC 3339 text is understood",
-                        .about = "type timestamp: what numbers count since 1970.",
-                        .example = "ms"},
-};
-
 static_assert(COUNT(source_keys) == SOURCE_KEY_COUNT && COUNT(source_keys) <= MAX_KEYS,
               "source keys");
-static_assert(COUNT(field_keys) == FIELD_KEY_COUNT, "field keys");
 
 const struct key_set source_key_set = {
     .title = "sources[]", .holder = "a source", .keys = source_keys, .count = COUNT(source_keys)};
-const struct key_set field_key_set = {.title = "sources[].fields.COLUMN",
-                                      .holder = "a field",
-                                      .keys = field_keys,
-                                      .count = COUNT(field_keys)};

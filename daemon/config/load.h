@@ -312,6 +312,21 @@ void check_request(struct load *load, const struct where *where, struct source *
 void check_request_defaults(struct load *load, const struct where *where,
                             const struct given *given);
 
+/* --- validate_mapping.c --- */
+
+/* A struct mapping and where the operator wrote it. */
+struct mapping_check {
+    struct load *load;
+    const struct where *where;
+    const struct source *source; /* whose records it is for */
+    struct mapping *mapping;
+    const struct given *given;
+    const struct key *keys; /* of the set it was read with ... */
+    unsigned first;         /* ... and the row where enum mapping_key begins */
+};
+
+void check_mapping(const struct mapping_check *check);
+
 /* --- validate_items.c --- */
 
 /* What the name of a column of an item begins with, in a row. */
@@ -319,10 +334,6 @@ void check_request_defaults(struct load *load, const struct where *where,
 
 /* Whether a column of that name comes from the item and not from the record. */
 bool is_item_column(const struct source *source, const char *name);
-
-/* Reports fields that would be taken for an item's values. */
-void check_item_columns(struct load *load, const struct where *where, const struct source *source,
-                        const struct given *given);
 
 /* Notes where a source names the source of its items; once all are read, finds that. */
 void note_item_source(struct load *load, const struct given *given, struct origin *origin);

@@ -4,24 +4,12 @@
 #include <string.h>
 
 #include "config/load.h"
-#include "config/suggest.h"
 #include "config/table_name.h"
 #include "gatherd/units.h"
 
 static struct where where_row(const struct where *where, unsigned row)
 {
     return where_key(where, source_key_set.keys[row].name);
-}
-
-static struct item *element(struct item *names, size_t i)
-{
-    const struct entry *e;
-
-    if (names->kind == ITEM_SCALAR)
-        return names;
-    for (e = names->first; i > 0; e = e->next)
-        i--;
-    return e->value;
 }
 
 /* --- Durations that bound each other. --- */
@@ -117,7 +105,7 @@ static void check_table(struct load *load, const struct where *where, struct sou
         load_mistake(load, place_of(load, given->at[SOURCE_NAME]), &here,
                      "the table made of this name, %s, %s", text_string(&made), problem);
     else
-        source->table = load_keep(load, text_string(&made), made.length);
+        source->mapping.table = load_keep(load, text_string(&made), made.length);
     text_free(&made);
 }
 
@@ -135,110 +123,27 @@ static void check_write_mode(struct load *load, const struct where *where, const
 {
     struct where here = where_row(where, SOURCE_WRITE_MODE);
     const struct item *written = given->at[SOURCE_WRITE_MODE];
-    bool keyed = source->primary_key_count > 0;
+    bool keyed = source->mapping.primary_key_count > 0;
 
     if (!is_sound(given, SOURCE_WRITE_MODE) || !is_sound(given, SOURCE_PRIMARY_KEY))
         return;
     if (written == NULL && !load->mode_is_default) {
-        source->write_mode = keyed ? WRITE_UPSERT : WRITE_APPEND;
+        source->mapping.write_mode = keyed ? WRITE_UPSERT : WRITE_APPEND;
         return;
     }
-    if (source->write_mode == WRITE_APPEND && keyed) {
+    if (source->mapping.write_mode == WRITE_APPEND && keyed) {
         load_mistake(
             load, place_of(load, written != NULL ? written : given->at[SOURCE_PRIMARY_KEY]), &here,
             "append keeps every row, so a primary_key has no use; remove it, or "
             "write upsert or insert_only");
         return;
     }
-    if (source->write_mode != WRITE_APPEND && !keyed) {
+    if (source->mapping.write_mode != WRITE_APPEND && !keyed) {
         load_mistake(load, place_of(load, written != NULL ? written : item), &here,
                      "%s needs a primary_key; name the columns that say which record a row is",
-                     mode_name(source->write_mode));
+                     mode_name(source->mapping.write_mode));
         return;
     }
-}
-
-static bool is_among(const char *name, const char *const *names, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(names[i], name) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Whether `name` is a field; if not, `near` is offered those there are. */
-static bool is_field(const struct source *source, const char *name, struct suggestion *near)
-{
-    for (size_t i = 0; i < source->field_count; i++) {
-        if (strcmp(source->fields[i].name, name) == 0)
-            return true;
-        suggest_offer(near, source->fields[i].name, name, strlen(name));
-    }
-    return false;
-}
-
-static void check_key_column(struct load *load, const struct where *where, struct source *source,
-                             size_t i, struct item *item)
-{
-    const char *name = source->primary_key[i];
-    struct suggestion near = {0};
-    struct scalar scalar = {.item = item};
-
-    if (is_item_column(source, name))
-        return; /* which there are is known with the items */
-    if (source->field_count > 0 && !is_field(source, name, &near)) {
-        const char *quoted = load_quote_scalar(load, &scalar);
-
-        if (near.word != NULL)
-            load_mistake(load, place_of(load, item), where,
-                         "%s is not among the fields; did you mean \"%s\"?", quoted, near.word);
-        else
-            load_mistake(load, place_of(load, item), where,
-                         "%s is not among the fields; add it there with its path", quoted);
-        return;
-    }
-    if (source->field_count == 0 && is_among(name, source->exclude, source->exclude_count)) {
-        load_mistake(load, place_of(load, item), where,
-                     "%s is excluded, so it is no column; remove it from exclude",
-                     load_quote_scalar(load, &scalar));
-        return;
-    }
-}
-
-static void check_primary_key(struct load *load, const struct where *where, struct source *source,
-                              const struct given *given)
-{
-    struct where here = where_row(where, SOURCE_PRIMARY_KEY);
-    struct item *names = given->at[SOURCE_PRIMARY_KEY];
-
-    if (!is_given(given, SOURCE_PRIMARY_KEY) || !is_sound(given, SOURCE_FIELDS) ||
-        !is_sound(given, SOURCE_EXCLUDE))
-        return;
-    for (size_t i = 0; i < source->primary_key_count; i++) {
-        struct where at = where_index(&here, i);
-
-        check_key_column(load, names->kind == ITEM_LIST ? &at : &here, source, i,
-                         element(names, i));
-    }
-}
-
-static void check_exclude(struct load *load, const struct where *where, struct source *source,
-                          const struct given *given)
-{
-    struct where here = where_row(where, SOURCE_EXCLUDE);
-
-    if (source->field_count == 0)
-        return;
-    if (given->at[SOURCE_EXCLUDE] == NULL) { /* a default, for sources without fields */
-        source->exclude = NULL;
-        source->exclude_count = 0;
-        return;
-    }
-    if (!is_given(given, SOURCE_EXCLUDE) || source->exclude_count == 0)
-        return;
-    load_mistake(load, place_of(load, given->at[SOURCE_EXCLUDE]), &here,
-                 "fields name every column, so exclude has no use; remove one of the two");
 }
 
 /* Rows that are asked for again would be appended again. */
@@ -251,7 +156,7 @@ static void check_lookback(struct load *load, const struct where *where,
 
     if (!is_sound(given, SOURCE_INCREMENTAL) || !is_sound(given, SOURCE_PRIMARY_KEY) ||
         source->incremental == NULL || source->incremental->lookback.amount == 0 ||
-        source->primary_key_count > 0)
+        source->mapping.primary_key_count > 0)
         return;
     load_mistake(load, place_of(load, written != NULL ? written : item), &here,
                  "lookback asks again for rows that are there, and without a primary_key they come "
@@ -262,6 +167,13 @@ void check_source(struct load *load, const struct where *where, struct item *ite
                   struct source *source, const struct given *given)
 {
     bool due = check_rhythm(load, where, source, given);
+    const struct mapping_check mapping = {.load = load,
+                                          .where = where,
+                                          .source = source,
+                                          .mapping = &source->mapping,
+                                          .given = given,
+                                          .keys = source_key_set.keys,
+                                          .first = SOURCE_MAPPING};
 
     for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
         if (due || bounds[i].limit != SOURCE_INTERVAL)
@@ -271,11 +183,9 @@ void check_source(struct load *load, const struct where *where, struct item *ite
     check_answer_rules(load, where, item, source, given);
     check_table(load, where, source, given);
     check_write_mode(load, where, item, source, given);
-    check_primary_key(load, where, source, given);
     check_lookback(load, where, source, item, given);
-    check_exclude(load, where, source, given);
+    check_mapping(&mapping);
     check_request(load, where, source, given);
-    check_item_columns(load, where, source, given);
     check_values(load, where, item, source, given);
     check_connection(load, where, source, given);
 }
@@ -299,7 +209,7 @@ static void report_twice(struct load *load, size_t index, unsigned row, struct p
         load_mistake(load, place, &here,
                      "the table %s is used twice (case does not count); the first is at %s:%u:%u, "
                      "give one of them another table",
-                     load->config->sources[index].table, file, first->line, first->column);
+                     load->config->sources[index].mapping.table, file, first->line, first->column);
 }
 
 /* `key` lives as long as the map. */
@@ -319,13 +229,13 @@ static void note_use(struct load *load, struct config_map *seen, struct slice ke
 static void note_table(struct load *load, struct config_map *seen, size_t index)
 {
     const struct source *source = &load->config->sources[index];
-    size_t length = strlen(source->table);
+    size_t length = strlen(source->mapping.table);
     char *lower = load_alloc(load, load->notes, length + 1);
 
     if (lower == NULL)
         return;
     for (size_t i = 0; i < length; i++)
-        lower[i] = (char)tolower((unsigned char)source->table[i]);
+        lower[i] = (char)tolower((unsigned char)source->mapping.table[i]);
     note_use(load, seen, (struct slice){lower, length}, index, SOURCE_TABLE);
 }
 
@@ -341,7 +251,7 @@ void check_collisions(struct load *load)
         if (source->name != NULL)
             note_use(load, &names, slice_of(source->name), i, SOURCE_NAME);
         /* One name twice is one mistake, not also one of the tables made of it. */
-        if (source->table != NULL && load->errors == before)
+        if (source->mapping.table != NULL && load->errors == before)
             note_table(load, &tables, i);
     }
     config_map_free(&names);

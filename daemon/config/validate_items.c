@@ -11,24 +11,6 @@ bool is_item_column(const struct source *source, const char *name)
            strncmp(name, ITEM_COLUMN_PREFIX, strlen(ITEM_COLUMN_PREFIX)) == 0;
 }
 
-void check_item_columns(struct load *load, const struct where *where, const struct source *source,
-                        const struct given *given)
-{
-    struct where here = where_key(where, source_key_set.keys[SOURCE_FIELDS].name);
-
-    if (!is_sound(given, SOURCE_FIELDS) || given->at[SOURCE_FIELDS] == NULL)
-        return;
-    for (size_t i = 0; i < source->field_count; i++) {
-        const char *name = source->fields[i].name;
-
-        if (is_item_column(source, name))
-            load_mistake(load, place_of(load, given->at[SOURCE_FIELDS]), &here,
-                         "%s: " ITEM_COLUMN_PREFIX
-                         " begins the columns of an item's values; rename it",
-                         load_quote(load, name, strlen(name)));
-    }
-}
-
 /* --- The source of the items. --- */
 
 void note_item_source(struct load *load, const struct given *given, struct origin *origin)
@@ -83,12 +65,12 @@ static const struct source *find_source(const struct load *load, const char *nam
 
 static bool has_field(const struct source *source, const char *name, struct suggestion *near)
 {
-    if (source->field_count == 0 || name[0] == '_')
+    if (source->mapping.field_count == 0 || name[0] == '_')
         return true; /* any member of its records, or a column that gatherd adds */
-    for (size_t i = 0; i < source->field_count; i++) {
-        if (strcmp(source->fields[i].name, name) == 0)
+    for (size_t i = 0; i < source->mapping.field_count; i++) {
+        if (strcmp(source->mapping.fields[i].name, name) == 0)
             return true;
-        suggest_offer(near, source->fields[i].name, name, strlen(name));
+        suggest_offer(near, source->mapping.fields[i].name, name, strlen(name));
     }
     return false;
 }

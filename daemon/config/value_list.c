@@ -28,6 +28,17 @@ bool finish_list(const struct key *key, struct item *item, void *target, const v
     return good;
 }
 
+struct item *list_element(struct item *list, size_t i)
+{
+    const struct entry *e;
+
+    if (list->kind == ITEM_SCALAR)
+        return list;
+    for (e = list->first; i > 0; e = e->next)
+        i--;
+    return e->value;
+}
+
 size_t count_entries(const struct item *item)
 {
     size_t count = 0;

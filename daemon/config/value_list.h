@@ -18,6 +18,9 @@ bool finish_list(const struct key *key, struct item *item, void *target, const v
 /* Elements of a list, entries of a mapping, 1 for a scalar. */
 size_t count_entries(const struct item *item);
 
+/* Element `i` of a list that is long enough; of a scalar, which is a list of one, itself. */
+struct item *list_element(struct item *list, size_t i);
+
 /* False when the item is no mapping; else its duplicates and merges are done. */
 bool require_mapping(struct load *load, const struct where *where, const struct key *key,
                      struct item *item);

@@ -36,7 +36,7 @@ struct finder {
 };
 
 struct extractor {
-    const struct source *source;
+    const struct mapping *mapping;
     struct arena *arena;
     struct result *result;
     struct members members;
@@ -152,8 +152,8 @@ static int reserve_column(struct extractor *e)
 
 static int prepare_members(struct extractor *e)
 {
-    for (size_t i = 0; i < e->source->exclude_count; i++) {
-        struct slice name = slice_of(e->source->exclude[i]);
+    for (size_t i = 0; i < e->mapping->exclude_count; i++) {
+        struct slice name = slice_of(e->mapping->exclude[i]);
 
         if (members_find(&e->members, name) == NULL &&
             members_add(&e->members, name, MEMBER_UNWANTED) == NULL)
@@ -267,7 +267,7 @@ static enum outcome fill_from_members(struct extractor *e, const struct node *re
 
 static int prepare_field(struct extractor *e, size_t i)
 {
-    const struct field *field = &e->source->fields[i];
+    const struct field *field = &e->mapping->fields[i];
     struct slice name = jsonpath_single_name(field->path);
     struct member *member;
 
@@ -288,7 +288,7 @@ static int prepare_field(struct extractor *e, size_t i)
 
 static int prepare_fields(struct extractor *e, const struct run *run)
 {
-    size_t count = e->source->field_count;
+    size_t count = e->mapping->field_count;
     size_t columns = e->item_count + count;
 
     e->finders = arena_alloc(e->arena, count * sizeof(*e->finders));
@@ -318,7 +318,7 @@ static int walk_members(struct extractor *e, const struct node *record)
         const struct node *value = node_next(name);
         struct member *member = members_find(&e->members, node_slice(name));
 
-        if (member == NULL && e->members.count < e->source->field_count + MOST_NAMES) {
+        if (member == NULL && e->members.count < e->mapping->field_count + MOST_NAMES) {
             member = members_add(&e->members, node_slice(name), MEMBER_UNWANTED);
             if (member == NULL)
                 return -1;
@@ -399,16 +399,15 @@ static enum outcome set_list(struct extractor *e, const struct field *field,
 
 static enum outcome fill_from_fields(struct extractor *e, const struct node *record)
 {
-    const struct source *source = e->source;
     enum outcome outcome = OUTCOME_ROW;
 
-    for (size_t i = 0; i < source->field_count; i++)
+    for (size_t i = 0; i < e->mapping->field_count; i++)
         e->finders[i].found = NULL;
     if (record->type == NODE_OBJECT && walk_members(e, record) == -1)
         return OUTCOME_NOMEM;
-    for (size_t i = 0; i < source->field_count && outcome == OUTCOME_ROW; i++) {
+    for (size_t i = 0; i < e->mapping->field_count && outcome == OUTCOME_ROW; i++) {
         const struct finder *finder = &e->finders[i];
-        const struct field *field = &source->fields[i];
+        const struct field *field = &e->mapping->fields[i];
         struct value *cell = &e->cells[e->item_count + i];
 
         if (finder->by_name)
@@ -528,7 +527,7 @@ static int prepare(struct extractor *e, const struct run *run)
 {
     if (members_init(&e->members, e->arena) == -1 || prepare_item(e, run) == -1)
         return -1;
-    if (e->source->field_count > 0)
+    if (e->mapping->field_count > 0)
         return prepare_fields(e, run);
     if (reserve_column(e) == -1 || prepare_members(e) == -1)
         return -1;
@@ -539,7 +538,7 @@ int extract_rows(const struct source *source, const struct node *root, bool line
                  size_t body_bytes, struct arena *arena, struct result *result,
                  const char **failure)
 {
-    struct extractor e = {.source = source,
+    struct extractor e = {.mapping = &source->mapping,
                           .arena = arena,
                           .result = result,
                           .cells_left = FREE_CELLS + CELLS_PER_BYTE * body_bytes,
@@ -548,8 +547,8 @@ int extract_rows(const struct source *source, const struct node *root, bool line
     int rc = -1;
 
     *failure = NULL;
-    if (records_select(source->records, root, lines, source->pagination != NULL, arena, &records) ==
-        -1)
+    if (records_select(source->mapping.records, root, lines, source->pagination != NULL, arena,
+                       &records) == -1)
         return -1;
     result->records = records.count;
     if (records.failure != NULL) {

@@ -102,7 +102,7 @@ int incremental_select(struct run *run, struct records *records, struct arena *a
         .position = run->state.position,
         .rule = run->source->incremental,
         .arena = arena,
-        .keyless = run->source->primary_key_count == 0,
+        .keyless = run->source->mapping.primary_key_count == 0,
         .failure = failure,
     };
 

@@ -260,7 +260,7 @@ static int select_rows(struct reading *r, const char *sql, struct error *err)
 static int read_table(struct reading *r, struct error *err)
 {
     const struct for_each *for_each = r->source->for_each;
-    const char *table = config_find_source(r->source->config, for_each->source)->table;
+    const char *table = config_find_source(r->source->config, for_each->source)->mapping.table;
     struct text sql = {0};
     int rc = create(r, for_each->fields, for_each->field_count, err);
 

@@ -89,8 +89,8 @@ static int load(sqlite3 *db, const struct source *source, int64_t source_id,
         " last_success_scheduled_at, cursor, ties FROM _gatherd_state WHERE source_id = ? AND item "
         "> ''"
         " ORDER BY item";
-    bool lost = sqlite3_table_column_metadata(db, "main", source->table, NULL, NULL, NULL, NULL,
-                                              NULL, NULL) != SQLITE_OK;
+    bool lost = sqlite3_table_column_metadata(db, "main", source->mapping.table, NULL, NULL, NULL,
+                                              NULL, NULL, NULL) != SQLITE_OK;
     sqlite3_stmt *stmt = NULL;
     int rc;
 

@@ -171,14 +171,14 @@ static size_t key_length(const struct table *table)
     return count;
 }
 
-static int plan_key(struct table *table, const struct source *source, struct plan *plan,
+static int plan_key(struct table *table, const struct mapping *mapping, struct plan *plan,
                     struct error *err)
 {
-    size_t wanted = source->write_mode == WRITE_APPEND ? 0 : source->primary_key_count;
+    size_t wanted = mapping->write_mode == WRITE_APPEND ? 0 : mapping->primary_key_count;
     bool same = wanted == key_length(table);
 
     for (size_t i = 0; i < wanted; i++) {
-        struct slice member = slice_of(source->primary_key[i]);
+        struct slice member = slice_of(mapping->primary_key[i]);
         struct table_column *column = table_find_member(table, member);
 
         if (column == NULL)
@@ -193,7 +193,7 @@ static int plan_key(struct table *table, const struct source *source, struct pla
     for (size_t i = 0; i < table->count; i++)
         table->columns[i].key = 0;
     for (size_t i = 0; i < wanted; i++)
-        table_find_member(table, slice_of(source->primary_key[i]))->key = (unsigned)i + 1;
+        table_find_member(table, slice_of(mapping->primary_key[i]))->key = (unsigned)i + 1;
     plan->new_key = key_text(table);
     plan->rekey = table->exists;
     plan->changes = true;
@@ -282,15 +282,14 @@ static int check_foreign(sqlite3 *db, const struct table *table, struct error *e
     return rc == -1 ? -1 : 0;
 }
 
-int plan_make(sqlite3 *db, struct table *table, const struct result *result, struct plan *plan,
-              struct error *err)
+int plan_make(sqlite3 *db, struct table *table, const struct mapping *mapping,
+              const struct row_set *set, struct plan *plan, struct error *err)
 {
     if (check_name(table, err) == -1)
         return -1;
     if (table->exists && !table->known && check_foreign(db, table, err) == -1)
         return -1;
-    if (plan_columns(table, &result->rows, plan, err) == -1 ||
-        plan_key(table, result->run->source, plan, err) == -1 ||
+    if (plan_columns(table, set, plan, err) == -1 || plan_key(table, mapping, plan, err) == -1 ||
         plan_own_columns(table, plan, err) == -1)
         return -1;
     return plan->changes ? check_size(db, table, err) : 0;

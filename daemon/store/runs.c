@@ -87,13 +87,13 @@ static void bind_timing(sqlite3_stmt *stmt, const struct run *run, const struct 
 
 static void bind_pages(sqlite3_stmt *stmt, const struct run *run, const struct outcome *outcome)
 {
-    bool takes_back = outcome->unfinished && run->source->write_mode == WRITE_APPEND;
+    bool takes_back = outcome->unfinished && run->source->mapping.write_mode == WRITE_APPEND;
 
     if (run_page(run) > 0)
         bind_count(stmt, 25, run_page(run));
     else
         sqlite3_bind_int(stmt, 25, 1);
-    sqlite_bind_string(stmt, 26, takes_back ? run->source->table : NULL);
+    sqlite_bind_string(stmt, 26, takes_back ? run->source->mapping.table : NULL);
 }
 
 static void bind_items(sqlite3_stmt *stmt, const struct run *run)

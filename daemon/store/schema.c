@@ -441,12 +441,10 @@ static bool is_refused(const struct table *table, const struct plan *plan)
  * The change is a savepoint of its own: where it turns out to be impossible, it is undone, this run
  * fails, and the others of the batch go on. Rows need none, a single INSERT is undone by itself.
  */
-static struct table *change_table(struct schema *schema, struct table *table,
-                                  const struct result *result, const struct plan *plan,
-                                  const struct outcome *outcome, const struct moment *moment,
-                                  struct error *err)
+static struct table *change_table(struct schema *schema, struct table *table, const char *name,
+                                  const struct plan *plan, const struct outcome *outcome,
+                                  const struct moment *moment, struct error *err)
 {
-    const char *name = result->run->source->table;
     struct error cause = {0};
 
     if (sqlite_exec(schema->db, "SAVEPOINT change", err) == -1) {
@@ -474,44 +472,44 @@ static struct table *change_table(struct schema *schema, struct table *table,
 }
 
 static struct table *fit_table(struct schema *schema, struct table *table,
-                               const struct result *result, const struct outcome *outcome,
-                               const struct moment *moment, struct error *err)
+                               const struct mapping *mapping, const struct row_set *set,
+                               const struct outcome *outcome, const struct moment *moment,
+                               struct error *err)
 {
     struct plan plan = {0};
 
-    if (plan_make(schema->db, table, result, &plan, err) == -1) {
+    if (plan_make(schema->db, table, mapping, set, &plan, err) == -1) {
         drop(schema, table);
         table = NULL;
     } else if (is_refused(table, &plan)) {
         error_set(err, ERROR_FAILED, "%s", table->refusal);
         drop(schema, table);
-        remember_refusal(schema, result->run->source->table, plan.new_key, err->text);
+        remember_refusal(schema, mapping->table, plan.new_key, err->text);
         table = NULL;
     } else if (plan.changes) {
-        table = change_table(schema, table, result, &plan, outcome, moment, err);
+        table = change_table(schema, table, mapping->table, &plan, outcome, moment, err);
     }
     plan_free(&plan);
     return table;
 }
 
-struct layout *schema_fit(struct schema *schema, const struct result *result,
-                          const struct outcome *outcome, const struct moment *moment,
-                          struct error *err)
+struct layout *schema_fit(struct schema *schema, const struct mapping *mapping,
+                          const struct row_set *set, const struct outcome *outcome,
+                          const struct moment *moment, struct error *err)
 {
-    const struct source *source = result->run->source;
-    struct table *table = get_table(schema, source->table, err);
+    struct table *table = get_table(schema, mapping->table, err);
     struct layout *layout;
 
-    if (table == NULL || layout_sign(&schema->signature, source, &result->rows, err) == -1)
+    if (table == NULL || layout_sign(&schema->signature, mapping, set, err) == -1)
         return NULL;
     layout = layout_find(table, &schema->signature);
-    if (layout != NULL && layout_fits(layout, &result->rows))
+    if (layout != NULL && layout_fits(layout, set))
         return layout;
-    table = fit_table(schema, table, result, outcome, moment, err);
+    table = fit_table(schema, table, mapping, set, outcome, moment, err);
     if (table == NULL)
         return NULL;
     layout = layout_find(table, &schema->signature);
     if (layout == NULL)
-        layout = layout_add(schema->db, table, source, &result->rows, &schema->signature, err);
+        layout = layout_add(schema->db, table, mapping, set, &schema->signature, err);
     return layout;
 }

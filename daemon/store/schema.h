@@ -78,12 +78,12 @@ struct schema *schema_create(sqlite3 *db, struct error *err);
 void schema_free(struct schema *schema); /* before the connection closes; NULL is allowed */
 
 /*
- * Makes the table fit the rows of the result, and returns how they are written. The layout is
+ * Makes the table of the mapping fit the rows, and returns how they are written. The layout is
  * borrowed until the next call. NULL on error.
  */
-struct layout *schema_fit(struct schema *schema, const struct result *result,
-                          const struct outcome *outcome, const struct moment *moment,
-                          struct error *err);
+struct layout *schema_fit(struct schema *schema, const struct mapping *mapping,
+                          const struct row_set *set, const struct outcome *outcome,
+                          const struct moment *moment, struct error *err);
 
 /* After a roll-back: what this transaction changed is read anew. */
 void schema_rolled_back(struct schema *schema);
@@ -136,11 +136,11 @@ struct plan {
 };
 
 /*
- * Marks in the table's columns what has to change for the result's rows; nothing is written. With
+ * Marks in the table's columns what has to change for the rows; nothing is written. With
  * plan->changes the table no longer shows the database and must be dropped after evolve_apply().
  */
-int plan_make(sqlite3 *db, struct table *table, const struct result *result, struct plan *plan,
-              struct error *err);
+int plan_make(sqlite3 *db, struct table *table, const struct mapping *mapping,
+              const struct row_set *set, struct plan *plan, struct error *err);
 int evolve_apply(sqlite3 *db, const struct schema_log *log, struct table *table,
                  const struct plan *plan, int64_t run_id, const struct moment *moment,
                  struct error *err);

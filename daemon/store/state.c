@@ -80,7 +80,7 @@ int state_register(struct state *state, const struct source *source, const char 
 
     sqlite_bind_string(state->add, 1, source->name);
     sqlite_bind_string(state->add, 2, bare_url(&state->url, source->url));
-    sqlite_bind_string(state->add, 3, source->table);
+    sqlite_bind_string(state->add, 3, source->mapping.table);
     sqlite_bind_string(state->add, 4, now);
     if (text_failed(&state->url)) {
         error_set(err, ERROR_NOMEM, "_gatherd_sources: out of memory");
@@ -131,7 +131,7 @@ int state_update(struct state *state, const struct result *result, const struct 
     sqlite3_bind_int64(stmt, 1, run->source_id);
     sqlite_bind_string(stmt, 2, run->source->name);
     sqlite_bind_string(stmt, 3, bare_url(&state->url, run->source->url));
-    sqlite_bind_string(stmt, 4, run->source->table);
+    sqlite_bind_string(stmt, 4, run->source->mapping.table);
     sqlite_bind_string(stmt, 5, moment->text);
     sqlite_bind_string(stmt, 6,
                        clock_format(refused ? run->refused_due_ms : run->next_due_ms, due));

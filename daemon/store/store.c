@@ -250,16 +250,18 @@ static int write_rows(struct store *store, const struct result *result, struct o
                       const struct moment *moment, struct error *err)
 {
     struct rejection rejection = {store, result, outcome, moment, {.body = result->body}};
+    const struct rejecter rejecter = {reject_row, &rejection};
+    const struct mapping *mapping = &result->run->source->mapping;
     struct layout *layout;
 
     outcome->unchanged = result->left_out;
     if (result->rows.row_count == 0 && result->rows.column_count == 0)
         return 0;
-    layout = schema_fit(store->schema, result, outcome, moment, err);
+    layout = schema_fit(store->schema, mapping, &result->rows, outcome, moment, err);
     if (layout == NULL)
         return -1;
-    return layout_write(layout, result, fetched_ms(result->run, moment), outcome, reject_row,
-                        &rejection, err);
+    return layout_write(layout, mapping, &result->rows, fetched_ms(result->run, moment), outcome,
+                        &rejecter, err);
 }
 
 static int saved_failures(struct store *store, const struct run *run, unsigned *failures,
@@ -317,9 +319,9 @@ static int take_back(struct store *store, const struct result *result, struct ou
     const struct source *source = result->run->source;
     struct error cause = {0};
 
-    if (source->write_mode != WRITE_APPEND || outcome->kept.code != ERROR_NONE)
+    if (source->mapping.write_mode != WRITE_APPEND || outcome->kept.code != ERROR_NONE)
         return 0;
-    if (unfinished_remove_rows(store->db, source->table, outcome->run_id,
+    if (unfinished_remove_rows(store->db, source->mapping.table, outcome->run_id,
                                (int64_t)outcome->total.inserted, &cause) == 0) {
         outcome->total.inserted = 0;
         return 0;
@@ -330,7 +332,7 @@ static int take_back(struct store *store, const struct result *result, struct ou
     }
     outcome->kept = cause;
     log_warning("rows of a failed run could not be removed", LOG_STR("source", source->name),
-                LOG_STR("table", source->table), LOG_STR("error", cause.text));
+                LOG_STR("table", source->mapping.table), LOG_STR("error", cause.text));
     return sqlite3_get_autocommit(store->db) != 0 ? -1 : 0;
 }
 

@@ -47,15 +47,15 @@ static void sign_names(struct text *signature, const char *const *names, size_t 
         sign_string(signature, 0, names[i], strlen(names[i]));
 }
 
-int layout_sign(struct text *signature, const struct source *source, const struct row_set *set,
+int layout_sign(struct text *signature, const struct mapping *mapping, const struct row_set *set,
                 struct error *err)
 {
-    uint32_t head[2] = {source->write_mode, source->field_count > 0};
+    uint32_t head[2] = {mapping->write_mode, mapping->field_count > 0};
 
     text_clear(signature);
     text_append(signature, (const char *)head, sizeof(head));
-    sign_names(signature, source->primary_key, source->primary_key_count);
-    sign_names(signature, source->exclude, source->exclude_count);
+    sign_names(signature, mapping->primary_key, mapping->primary_key_count);
+    sign_names(signature, mapping->exclude, mapping->exclude_count);
     for (size_t i = 0; i < set->column_count; i++) {
         const struct column *column = &set->columns[i];
 
@@ -103,12 +103,12 @@ struct roles {
     size_t absent_count;
 };
 
-static bool is_excluded(const struct source *source, const struct table_column *column)
+static bool is_excluded(const struct mapping *mapping, const struct table_column *column)
 {
     struct slice member = {column->member, column->member_length};
 
-    for (size_t i = 0; i < source->exclude_count; i++) {
-        if (slice_equals(member, source->exclude[i]))
+    for (size_t i = 0; i < mapping->exclude_count; i++) {
+        if (slice_equals(member, mapping->exclude[i]))
             return true;
     }
     return false;
@@ -120,15 +120,15 @@ static bool is_excluded(const struct source *source, const struct table_column *
  * or not by chance. With `fields` every column is always there, and a field taken out of the
  * configuration keeps its values.
  */
-static void find_absent(struct roles *roles, const struct source *source, const bool *is_given)
+static void find_absent(struct roles *roles, const struct mapping *mapping, const bool *is_given)
 {
-    if (source->write_mode != WRITE_UPSERT || source->field_count > 0)
+    if (mapping->write_mode != WRITE_UPSERT || mapping->field_count > 0)
         return;
     for (size_t i = 0; i < roles->table->count; i++) {
         const struct table_column *column = &roles->table->columns[i];
 
         if (column->member != NULL && column->key == 0 && !is_given[i] && !column->generated &&
-            !is_excluded(source, column))
+            !is_excluded(mapping, column))
             roles->absent[roles->absent_count++] = column;
     }
 }
@@ -139,7 +139,7 @@ static void roles_free(struct roles *roles)
     free(roles->absent);
 }
 
-static int find_roles(struct roles *roles, const struct table *table, const struct source *source,
+static int find_roles(struct roles *roles, const struct table *table, const struct mapping *mapping,
                       const struct row_set *set)
 {
     bool *is_given = calloc(table->count + 1, sizeof(*is_given));
@@ -158,7 +158,7 @@ static int find_roles(struct roles *roles, const struct table *table, const stru
         roles->given[roles->given_count++] = column;
         is_given[column - table->columns] = true;
     }
-    find_absent(roles, source, is_given);
+    find_absent(roles, mapping, is_given);
     free(is_given);
     return 0;
 }
@@ -292,22 +292,23 @@ void layouts_free(struct layout *first)
     }
 }
 
-static void find_key(struct layout *layout, const struct source *source, const struct row_set *set)
+static void find_key(struct layout *layout, const struct mapping *mapping,
+                     const struct row_set *set)
 {
     for (size_t k = 0; k < layout->key_count; k++) {
         layout->key[k] = NOT_IN_SET;
         for (size_t i = 0; i < set->column_count; i++) {
-            if (slice_equals(set->columns[i].name, source->primary_key[k]))
+            if (slice_equals(set->columns[i].name, mapping->primary_key[k]))
                 layout->key[k] = i;
         }
     }
 }
 
-static int fill(struct layout *layout, const struct table *table, const struct source *source,
+static int fill(struct layout *layout, const struct table *table, const struct mapping *mapping,
                 const struct row_set *set, const struct text *signature)
 {
-    layout->mode = source->write_mode;
-    layout->key_count = source->write_mode == WRITE_APPEND ? 0 : source->primary_key_count;
+    layout->mode = mapping->write_mode;
+    layout->key_count = mapping->write_mode == WRITE_APPEND ? 0 : mapping->primary_key_count;
     layout->key = calloc(layout->key_count + 1, sizeof(layout->key[0]));
     layout->accepts = calloc(set->column_count + 1, sizeof(layout->accepts[0]));
     layout->signature = malloc(signature->length);
@@ -315,7 +316,7 @@ static int fill(struct layout *layout, const struct table *table, const struct s
         return -1;
     memcpy(layout->signature, signature->data, signature->length);
     layout->signature_length = signature->length;
-    find_key(layout, source, set);
+    find_key(layout, mapping, set);
     for (size_t i = 0; i < set->column_count; i++) {
         const struct column *column = &set->columns[i];
 
@@ -339,15 +340,15 @@ static void keep(struct table *table, struct layout *layout)
     *link = NULL;
 }
 
-struct layout *layout_add(sqlite3 *db, struct table *table, const struct source *source,
+struct layout *layout_add(sqlite3 *db, struct table *table, const struct mapping *mapping,
                           const struct row_set *set, const struct text *signature,
                           struct error *err)
 {
     struct layout *layout = calloc(1, sizeof(*layout));
     struct roles roles = {0};
 
-    if (layout == NULL || fill(layout, table, source, set, signature) == -1 ||
-        find_roles(&roles, table, source, set) == -1) {
+    if (layout == NULL || fill(layout, table, mapping, set, signature) == -1 ||
+        find_roles(&roles, table, mapping, set) == -1) {
         error_set(err, ERROR_NOMEM, "rows: out of memory");
         goto fail;
     }
@@ -423,48 +424,53 @@ static void count_row(const struct layout *layout, struct outcome *outcome)
 
 /* The database said no: to this row, or to everything? */
 static int refuse_row(const struct layout *layout, int failure, const struct row *row,
-                      reject_fn *reject, void *context, struct error *err)
+                      const struct rejecter *rejecter, struct error *err)
 {
     struct error cause = {0};
 
     sqlite_fail(layout->db, failure, "", &cause);
     if (cause.code == ERROR_FAILED && sqlite3_get_autocommit(layout->db) == 0)
-        return reject(context, row, cause.text, err);
+        return rejecter->reject(rejecter->context, row, cause.text, err);
     *err = cause;
     return -1;
 }
 
-static int write_row(const struct layout *layout, const struct result *result,
-                     const struct row *row, struct outcome *outcome, reject_fn *reject,
-                     void *context, struct error *err)
+static int refuse_keyless(const struct mapping *mapping, size_t missing, const struct row *row,
+                          const struct rejecter *rejecter, struct error *err)
+{
+    char reason[512];
+
+    snprintf(reason, sizeof(reason), "primary key \"%s\" is missing",
+             mapping->primary_key[missing]);
+    return rejecter->reject(rejecter->context, row, reason, err);
+}
+
+static int write_row(const struct layout *layout, const struct mapping *mapping,
+                     const struct row_set *set, const struct row *row, struct outcome *outcome,
+                     const struct rejecter *rejecter, struct error *err)
 {
     size_t missing = missing_key(layout, row);
     int rc;
 
-    if (missing < layout->key_count) {
-        char reason[512];
-
-        snprintf(reason, sizeof(reason), "primary key \"%s\" is missing",
-                 result->run->source->primary_key[missing]);
-        return reject(context, row, reason, err);
-    }
+    if (missing < layout->key_count)
+        return refuse_keyless(mapping, missing, row, rejecter, err);
     if (layout->mode == WRITE_UPSERT)
         sqlite3_set_last_insert_rowid(layout->db, 0);
-    rc = bind_row(layout, &result->rows, row);
+    rc = bind_row(layout, set, row);
     if (rc == SQLITE_OK)
         rc = sqlite3_step(layout->insert);
     if (rc == SQLITE_DONE)
         count_row(layout, outcome);
-    else if (refuse_row(layout, rc, row, reject, context, err) == -1)
+    else if (refuse_row(layout, rc, row, rejecter, err) == -1)
         return -1;
     sqlite3_reset(layout->insert);
     return 0;
 }
 
-int layout_write(struct layout *layout, const struct result *result, int64_t fetched_ms,
-                 struct outcome *outcome, reject_fn *reject, void *context, struct error *err)
+int layout_write(struct layout *layout, const struct mapping *mapping, const struct row_set *set,
+                 int64_t fetched_ms, struct outcome *outcome, const struct rejecter *rejecter,
+                 struct error *err)
 {
-    const struct row_set *set = &result->rows;
     int own = (int)set->column_count + 1;
     char fetched_at[CLOCK_TEXT_SIZE];
     int rc = 0;
@@ -474,7 +480,7 @@ int layout_write(struct layout *layout, const struct result *result, int64_t fet
     sqlite3_bind_int64(layout->insert, own, outcome->run_id);
     sqlite_bind_string(layout->insert, own + 1, clock_format(fetched_ms, fetched_at));
     for (size_t i = 0; i < set->row_count && rc == 0; i++)
-        rc = write_row(layout, result, &set->rows[i], outcome, reject, context, err);
+        rc = write_row(layout, mapping, set, &set->rows[i], outcome, rejecter, err);
     sqlite3_reset(layout->insert);
     sqlite3_clear_bindings(layout->insert); /* what they point to is borrowed */
     return rc;

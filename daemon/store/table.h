@@ -20,7 +20,7 @@
 struct layout; /* opaque */
 
 /* Writes the signature of rows of this source into `signature`, which is reused. */
-int layout_sign(struct text *signature, const struct source *source, const struct row_set *set,
+int layout_sign(struct text *signature, const struct mapping *mapping, const struct row_set *set,
                 struct error *err);
 
 /* The table's layout of that signature, now the first of its list; NULL: none. */
@@ -30,21 +30,25 @@ struct layout *layout_find(struct table *table, const struct text *signature);
 bool layout_fits(const struct layout *layout, const struct row_set *set);
 
 /* Makes and keeps a layout for a table that fits. NULL: failed. */
-struct layout *layout_add(sqlite3 *db, struct table *table, const struct source *source,
+struct layout *layout_add(sqlite3 *db, struct table *table, const struct mapping *mapping,
                           const struct row_set *set, const struct text *signature,
                           struct error *err);
 
 void layouts_free(struct layout *first);
 
-/* Told of each row that is not written. -1 ends the writing. */
-typedef int reject_fn(void *context, const struct row *row, const char *reason, struct error *err);
+/* Who is told of each row that is not written. -1 ends the writing. */
+struct rejecter {
+    int (*reject)(void *context, const struct row *row, const char *reason, struct error *err);
+    void *context;
+};
 
 /*
  * Writes the rows and counts them in `outcome`. A row without its key, or refused by the database,
- * goes to `reject`, and the rest goes on. -1 with ERROR_FAILED: the database undid the whole
+ * goes to `rejecter`, and the rest goes on. -1 with ERROR_FAILED: the database undid the whole
  * transaction because of this run.
  */
-int layout_write(struct layout *layout, const struct result *result, int64_t fetched_ms,
-                 struct outcome *outcome, reject_fn *reject, void *context, struct error *err);
+int layout_write(struct layout *layout, const struct mapping *mapping, const struct row_set *set,
+                 int64_t fetched_ms, struct outcome *outcome, const struct rejecter *rejecter,
+                 struct error *err);
 
 #endif

@@ -167,7 +167,7 @@ int validators_load(struct validators_table *table, const struct source *source,
         return -1;
     if (*validators == NULL)
         return 0;
-    lost = is_lost(table, source->table, err);
+    lost = is_lost(table, source->mapping.table, err);
     if (lost == 0)
         return 0;
     validators_free(*validators);
@@ -197,7 +197,7 @@ static int decide(struct validators_table *table, const struct result *result,
         outcome->validators_change = VALIDATORS_LEARN;
     if (!run->not_modified)
         return 0;
-    lost = is_lost(table, run->source->table, err);
+    lost = is_lost(table, run->source->mapping.table, err);
     if (lost == 1)
         outcome->validators_change = VALIDATORS_FORGET;
     else if (run->learned == NULL) /* a 304, which says less than the answer that we have */

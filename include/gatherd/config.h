@@ -230,6 +230,20 @@ struct for_each {
     int64_t timeout_ms; /* of reading them */
 };
 
+/* How records become the rows of one table. */
+struct mapping {
+    struct jsonpath *records;   /* NULL: the document, or its elements if it is an array */
+    const struct field *fields; /* field_count 0: every member of a record becomes a column */
+    size_t field_count;
+    const char *const *exclude; /* members that become no column, in the record's spelling */
+    size_t exclude_count;
+
+    const char *table;
+    const char *const *primary_key; /* in the record's spelling, or names of fields */
+    size_t primary_key_count;
+    enum write_mode write_mode;
+};
+
 struct source {
     struct config *config; /* the configuration it stands in */
     size_t index;          /* its place in config->sources */
@@ -302,16 +316,7 @@ struct source {
     const char *const *item_names;
 
     enum body_format format;
-    struct jsonpath *records;   /* NULL: the document, or its elements if it is an array */
-    const struct field *fields; /* field_count 0: every member of a record becomes a column */
-    size_t field_count;
-    const char *const *exclude; /* members that become no column, in the record's spelling */
-    size_t exclude_count;
-
-    const char *table;
-    const char *const *primary_key; /* in the record's spelling, or names of fields */
-    size_t primary_key_count;
-    enum write_mode write_mode;
+    struct mapping mapping;
 };
 
 struct config {

@@ -71,12 +71,12 @@ static void a_source_with_name_and_url_has_every_default(void **state)
     assert_int_equal(s->retry->cap_ms, 60000);
     assert_int_equal(s->host_gap_ms, 60000);
     assert_int_equal(s->format, FORMAT_AUTO);
-    assert_null(s->records);
-    assert_int_equal(s->field_count, 0);
-    assert_int_equal(s->exclude_count, 0);
-    assert_string_equal(s->table, "a");
-    assert_int_equal(s->primary_key_count, 0);
-    assert_int_equal(s->write_mode, WRITE_APPEND);
+    assert_null(s->mapping.records);
+    assert_int_equal(s->mapping.field_count, 0);
+    assert_int_equal(s->mapping.exclude_count, 0);
+    assert_string_equal(s->mapping.table, "a");
+    assert_int_equal(s->mapping.primary_key_count, 0);
+    assert_int_equal(s->mapping.write_mode, WRITE_APPEND);
     config_unref(config);
 }
 
@@ -224,18 +224,18 @@ static void every_key_of_a_source_arrives(void **state)
     assert_int_equal(s->max_redirects, 0);
     assert_int_equal(s->success_count, 3);
     assert_int_equal(s->format, FORMAT_NDJSON);
-    assert_string_equal(jsonpath_text(s->records), "$.items[*]");
-    assert_int_equal(s->primary_key_count, 2);
-    assert_string_equal(s->primary_key[1], "j");
-    assert_int_equal(s->write_mode, WRITE_INSERT_ONLY);
-    assert_string_equal(s->table, "T1");
-    assert_int_equal(s->field_count, 3);
-    assert_string_equal(s->fields[0].name, "k");
-    assert_int_equal(s->fields[0].type, FIELD_UNDECLARED);
-    assert_int_equal(s->fields[1].type, FIELD_INTEGER);
-    assert_string_equal(jsonpath_text(s->fields[1].path), "$['j']");
-    assert_int_equal(s->fields[2].type, FIELD_TIMESTAMP);
-    assert_int_equal(s->fields[2].unit, TIME_UNIT_US);
+    assert_string_equal(jsonpath_text(s->mapping.records), "$.items[*]");
+    assert_int_equal(s->mapping.primary_key_count, 2);
+    assert_string_equal(s->mapping.primary_key[1], "j");
+    assert_int_equal(s->mapping.write_mode, WRITE_INSERT_ONLY);
+    assert_string_equal(s->mapping.table, "T1");
+    assert_int_equal(s->mapping.field_count, 3);
+    assert_string_equal(s->mapping.fields[0].name, "k");
+    assert_int_equal(s->mapping.fields[0].type, FIELD_UNDECLARED);
+    assert_int_equal(s->mapping.fields[1].type, FIELD_INTEGER);
+    assert_string_equal(jsonpath_text(s->mapping.fields[1].path), "$['j']");
+    assert_int_equal(s->mapping.fields[2].type, FIELD_TIMESTAMP);
+    assert_int_equal(s->mapping.fields[2].unit, TIME_UNIT_US);
     config_unref(config);
 }
 
@@ -264,9 +264,9 @@ static void the_write_mode_follows_the_primary_key(void **state)
                                   "- {name: b, url: 'https://e.org/', primary_key: id}\n");
 
     (void)state;
-    assert_int_equal(config->sources[0].write_mode, WRITE_APPEND);
-    assert_int_equal(config->sources[1].write_mode, WRITE_UPSERT);
-    assert_int_equal(config->sources[1].primary_key_count, 1);
+    assert_int_equal(config->sources[0].mapping.write_mode, WRITE_APPEND);
+    assert_int_equal(config->sources[1].mapping.write_mode, WRITE_UPSERT);
+    assert_int_equal(config->sources[1].mapping.primary_key_count, 1);
     config_unref(config);
 }
 
@@ -277,9 +277,9 @@ static void the_table_is_made_of_the_name(void **state)
                                   "- {name: '...', url: 'https://e.org/'}\n");
 
     (void)state;
-    assert_string_equal(config->sources[0].table, "a_b_C");
-    assert_string_equal(config->sources[1].table, "_2day");
-    assert_string_equal(config->sources[2].table, "_");
+    assert_string_equal(config->sources[0].mapping.table, "a_b_C");
+    assert_string_equal(config->sources[1].mapping.table, "_2day");
+    assert_string_equal(config->sources[2].mapping.table, "_");
     config_unref(config);
 }
 
@@ -330,7 +330,7 @@ static void defaults_hold_for_sources_that_do_not_say_otherwise(void **state)
     assert_int_equal(config->sources[1].interval_ms, 9000);
     assert_int_equal(config->sources[0].header_count, 1);
     assert_int_equal(config->sources[1].header_count, 0);
-    assert_int_equal(config->sources[1].field_count, 1);
+    assert_int_equal(config->sources[1].mapping.field_count, 1);
     config_unref(config);
 }
 
@@ -343,8 +343,9 @@ static void the_arrays_of_defaults_are_shared_not_copied(void **state)
 
     (void)state;
     assert_ptr_equal(config->sources[0].headers, config->sources[1].headers);
-    assert_ptr_equal(config->sources[0].fields, config->sources[1].fields);
-    assert_ptr_equal(config->sources[0].fields[0].path, config->sources[2].fields[0].path);
+    assert_ptr_equal(config->sources[0].mapping.fields, config->sources[1].mapping.fields);
+    assert_ptr_equal(config->sources[0].mapping.fields[0].path,
+                     config->sources[2].mapping.fields[0].path);
     assert_ptr_equal(config->sources[0].host, config->sources[2].host);
     assert_ptr_equal(config->sources[0].success, config->sources[2].success);
     config_unref(config);
@@ -373,9 +374,9 @@ static void an_excluding_default_is_no_matter_to_sources_with_fields(void **stat
               "- {name: b, url: 'https://e.org/', fields: {links: $.links}, primary_key: links}\n");
 
     (void)state;
-    assert_int_equal(config->sources[0].exclude_count, 1);
-    assert_string_equal(config->sources[0].exclude[0], "links");
-    assert_int_equal(config->sources[1].exclude_count, 0);
+    assert_int_equal(config->sources[0].mapping.exclude_count, 1);
+    assert_string_equal(config->sources[0].mapping.exclude[0], "links");
+    assert_int_equal(config->sources[1].mapping.exclude_count, 0);
     config_unref(config);
 }
 
@@ -389,7 +390,7 @@ static void keys_that_begin_with_x_are_ignored_in_our_mappings(void **state)
                                   "  fields: {id: {path: $.id, x-c: '${NOT_READ}'}}\n");
 
     (void)state;
-    assert_int_equal(config->sources[0].field_count, 1);
+    assert_int_equal(config->sources[0].mapping.field_count, 1);
     config_unref(config);
 }
 
@@ -446,8 +447,8 @@ static void a_list_under_an_alias_is_read_once_and_shared(void **state)
                                   "- {name: b, url: 'https://e.org/', fields: *f}\n");
 
     (void)state;
-    assert_int_equal(config->sources[1].field_count, 2);
-    assert_ptr_equal(config->sources[0].fields, config->sources[1].fields);
+    assert_int_equal(config->sources[1].mapping.field_count, 2);
+    assert_ptr_equal(config->sources[0].mapping.fields, config->sources[1].mapping.fields);
     config_unref(config);
 }
 
@@ -500,7 +501,7 @@ static void variables_fill_in_values_of_every_kind(void **state)
     assert_string_equal(config->sources[0].headers[1].value, "${{GATHERD_TEST_A}"); /* template.h */
     assert_string_equal(config->sources[0].headers[2].value, "a$b$$c");
     assert_string_equal(config->sources[0].headers[3].value, "true");
-    assert_string_equal(jsonpath_text(config->sources[0].records), "$.items[*]");
+    assert_string_equal(jsonpath_text(config->sources[0].mapping.records), "$.items[*]");
     config_unref(config);
 }
 
@@ -523,7 +524,7 @@ static void what_a_variable_holds_is_never_structure_or_another_variable(void **
     setenv("GATHERD_TEST_A", "{b: [c]} # ${GATHERD_TEST_A} &x *y", 1);
     config = parse("sources:\n- name: a\n  url: https://e.org/\n"
                    "  exclude: [\"${GATHERD_TEST_A}\"]\n");
-    assert_string_equal(config->sources[0].exclude[0], getenv("GATHERD_TEST_A"));
+    assert_string_equal(config->sources[0].mapping.exclude[0], getenv("GATHERD_TEST_A"));
     config_unref(config);
 }
 

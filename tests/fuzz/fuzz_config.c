@@ -16,7 +16,7 @@ static void check_source(const struct config *config, const struct source *sourc
 {
     if (source->config != config || config_find_source(config, source->name) != source ||
         source->host_gap_ms <= 0 || source->max_interval_ms < source->interval_ms ||
-        source->connect_timeout_ms > source->timeout_ms || strlen(source->table) == 0)
+        source->connect_timeout_ms > source->timeout_ms || strlen(source->mapping.table) == 0)
         abort();
 }
 

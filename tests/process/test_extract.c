@@ -321,8 +321,8 @@ static void excluded_members_become_no_column(void **state)
     static const char *const names[] = {"secret", "b c", "secret"};
     struct processing *p = *state;
 
-    p->source.exclude = names;
-    p->source.exclude_count = 3;
+    p->source.mapping.exclude = names;
+    p->source.mapping.exclude_count = 3;
     run(state, "[{\"secret\":1,\"a\":2,\"b c\":3,\"d\":4},{\"a\":5,\"secret\":6,\"Secret\":7}]");
     expect_rows(state, "a,d,Secret\n2,4\n5,null,7\n");
 }

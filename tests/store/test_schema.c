@@ -53,7 +53,7 @@ static void a_declared_field_has_its_type_from_the_start(void **state)
     struct rig *rig = *state;
     struct feed *feed = feed_create(rig, "t", WRITE_APPEND);
 
-    feed->source.field_count = 6;
+    feed->source.mapping.field_count = 6;
     feed_column(feed, "t", FIELD_TEXT);
     feed_column(feed, "i", FIELD_INTEGER);
     feed_column(feed, "r", FIELD_REAL);
@@ -219,7 +219,7 @@ static void a_field_declared_otherwise_than_its_column_widens_it(void **state)
     feed_columns(feed, "a");
     ROW(feed, INT(1));
     feed_save(rig, feed);
-    feed->source.field_count = 1;
+    feed->source.mapping.field_count = 1;
     feed_column(feed, "a", FIELD_TEXT);
     ROW(feed, TEXT("one"));
     feed_save(rig, feed);

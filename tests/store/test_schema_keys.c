@@ -233,14 +233,14 @@ static void a_key_is_given_and_taken_away_as_the_write_mode_changes(void **state
     ROW(feed, INT(1));
     ROW(feed, INT(2));
     feed_save(rig, feed);
-    feed->source.write_mode = WRITE_UPSERT;
+    feed->source.mapping.write_mode = WRITE_UPSERT;
     feed_key(feed, "id");
     feed_columns(feed, "id");
     ROW(feed, INT(2));
     feed_save(rig, feed);
     rig_expect(rig, "SELECT id FROM t", "1\n2");
     rig_expect(rig, TYPES("t") " LIMIT 1", "id|INT");
-    feed->source.write_mode = WRITE_APPEND;
+    feed->source.mapping.write_mode = WRITE_APPEND;
     feed_columns(feed, "id");
     ROW(feed, INT(2));
     feed_save(rig, feed);
@@ -260,7 +260,7 @@ static void a_key_that_the_rows_there_violate_fails_the_run_each_time(void **sta
     ROW(feed, INT(1));
     ROW(feed, INT(1));
     feed_save(rig, feed);
-    feed->source.write_mode = WRITE_UPSERT;
+    feed->source.mapping.write_mode = WRITE_UPSERT;
     feed_key(feed, "id");
     for (int i = 0; i < 3; i++) {
         feed_columns(feed, "id,extra");

@@ -394,8 +394,10 @@ static void a_source_that_never_ran_has_no_due_time(void **state)
 {
     struct rig *rig = *state;
     struct source sources[2] = {
-        {.name = "b", .table = "tb", .url = "https://user:secret@example.org/x?key=secret#frag"},
-        {.name = "a", .table = "ta", .url = "http://example.org/@x"},
+        {.name = "b",
+         .mapping.table = "tb",
+         .url = "https://user:secret@example.org/x?key=secret#frag"},
+        {.name = "a", .mapping.table = "ta", .url = "http://example.org/@x"},
     };
     struct config config = {.sources = sources, .source_count = 2};
     struct source_state states[2];

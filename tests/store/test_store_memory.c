@@ -89,7 +89,7 @@ static void a_commit_without_memory_fails_whole_and_can_be_made_again(void **sta
         feed_columns(feed, "id,r");
         ROW(feed, INT(1), REAL(2));
         feed_save(rig, feed);
-        feed->source.write_mode = WRITE_UPSERT;
+        feed->source.mapping.write_mode = WRITE_UPSERT;
         feed_key(feed, "id");
         feed_columns(feed, "id,r,new one");
         ROW(feed, INT(1), TEXT("x"), INT(1));

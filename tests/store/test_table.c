@@ -131,8 +131,8 @@ static void a_member_missing_in_the_whole_response_is_null_as_in_one_record(void
     ROW(feed, INT(1), TEXT("bad"), TEXT("k"));
     save_counts(rig, feed, 1, 0, 0, 0);
     rig_exec(rig, "ALTER TABLE t ADD COLUMN note TEXT; UPDATE t SET note = 'mine'");
-    feed->source.exclude = (const char *const[]){"kept"};
-    feed->source.exclude_count = 1;
+    feed->source.mapping.exclude = (const char *const[]){"kept"};
+    feed->source.mapping.exclude_count = 1;
     feed_columns(feed, "id");
     ROW(feed, INT(1));
     save_counts(rig, feed, 0, 1, 0, 0);
@@ -148,11 +148,11 @@ static void a_field_taken_out_of_the_configuration_keeps_its_values(void **state
     struct rig *rig = *state;
     struct feed *feed = feed_create(rig, "t", WRITE_UPSERT);
 
-    feed->source.field_count = 3;
+    feed->source.mapping.field_count = 3;
     feed_columns(feed, "id,a,b");
     ROW(feed, INT(1), INT(2), INT(3));
     save_counts(rig, feed, 1, 0, 0, 0);
-    feed->source.field_count = 2;
+    feed->source.mapping.field_count = 2;
     feed_columns(feed, "id,a");
     ROW(feed, INT(1), INT(9));
     save_counts(rig, feed, 0, 1, 0, 0);
@@ -277,7 +277,7 @@ static void a_value_of_another_type_than_declared_is_refused_row_by_row(void **s
     struct rig *rig = *state;
     struct feed *feed = feed_create(rig, "t", WRITE_APPEND);
 
-    feed->source.field_count = 1;
+    feed->source.mapping.field_count = 1;
     feed_column(feed, "n", FIELD_INTEGER);
     ROW(feed, INT(1));
     ROW(feed, TEXT("many"));

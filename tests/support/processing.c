@@ -11,7 +11,7 @@ struct processing *processing_create(void)
 
     assert_non_null(p);
     p->source.name = "test";
-    p->source.fields = p->fields;
+    p->source.mapping.fields = p->fields;
     p->arena = arena_create(1 << 20);
     assert_non_null(p->arena);
     p->run.source = &p->source;
@@ -20,9 +20,9 @@ struct processing *processing_create(void)
 
 void processing_free(struct processing *p)
 {
-    for (size_t i = 0; i < p->source.field_count; i++)
+    for (size_t i = 0; i < p->source.mapping.field_count; i++)
         jsonpath_free(p->fields[i].path);
-    jsonpath_free(p->source.records);
+    jsonpath_free(p->source.mapping.records);
     run_clear_response(&p->run);
     run_state_clear(&p->run.state);
     arena_free(p->arena);
@@ -43,15 +43,15 @@ static struct jsonpath *compile(const char *text)
 
 void processing_records(struct processing *p, const char *path)
 {
-    jsonpath_free(p->source.records);
-    p->source.records = compile(path);
+    jsonpath_free(p->source.mapping.records);
+    p->source.mapping.records = compile(path);
 }
 
 void processing_field(struct processing *p, const char *name, const char *path,
                       enum field_type type, enum time_unit unit)
 {
-    assert_true(p->source.field_count < PROCESSING_MAX_FIELDS);
-    p->fields[p->source.field_count++] =
+    assert_true(p->source.mapping.field_count < PROCESSING_MAX_FIELDS);
+    p->fields[p->source.mapping.field_count++] =
         (struct field){.name = name, .path = compile(path), .type = type, .unit = unit};
 }
 

@@ -166,11 +166,10 @@ struct feed *feed_create(struct rig *rig, const char *name, enum write_mode mode
     struct error err = {0};
 
     assert_non_null(feed);
-    feed->source = (struct source){.name = name,
-                                   .table = name,
-                                   .url = "http://example.org/feed",
-                                   .write_mode = mode,
-                                   .primary_key = feed->key};
+    feed->source =
+        (struct source){.name = name,
+                        .url = "http://example.org/feed",
+                        .mapping = {.table = name, .write_mode = mode, .primary_key = feed->key}};
     feed->run.source = &feed->source;
     feed->run.source_id = 1;
     if (rig->store != NULL) {
@@ -186,9 +185,9 @@ struct feed *feed_create(struct rig *rig, const char *name, enum write_mode mode
 
 static void free_keys(struct feed *feed)
 {
-    for (size_t i = 0; i < feed->source.primary_key_count; i++)
+    for (size_t i = 0; i < feed->source.mapping.primary_key_count; i++)
         free((char *)feed->key[i]);
-    feed->source.primary_key_count = 0;
+    feed->source.mapping.primary_key_count = 0;
 }
 
 void feed_free(struct feed *feed)
@@ -214,7 +213,7 @@ void feed_key(struct feed *feed, const char *names)
 
     free_keys(feed);
     for (char *name; (name = strsep(&rest, ",")) != NULL;)
-        feed->key[feed->source.primary_key_count++] = strdup(name);
+        feed->key[feed->source.mapping.primary_key_count++] = strdup(name);
     free(copy);
 }
 

@@ -1,0 +1,73 @@
+/*
+ * keys_mapping.h - the keys that say how records become the rows of one table.
+ *
+ * They stand among the keys of whatever has a struct mapping, and are written once.
+ */
+#ifndef CONFIG_KEYS_MAPPING_H
+#define CONFIG_KEYS_MAPPING_H
+
+#include "config/key_row.h"
+
+/* SQLite allows 2,000 columns; two are ours. */
+#define MAX_FIELDS 1998
+
+#define MAX_KEY_COLUMNS 64
+
+/*
+ * One key each; `type` is the struct that the set describes, and `at` leads to its struct mapping:
+ * "mapping." or nothing.
+ */
+#define MAPPING_RECORDS_KEY(type, at)                                                            \
+    {                                                                                            \
+        .name = "records", .part = PART_ROWS, .kind = KIND_PATH, TO(type, at records),           \
+        .instead = "the document, or its elements if it is an array",                            \
+        .about = "JSONPath (RFC 9535) of the records, one row each.", .example = "$.features[*]" \
+    }
+
+#define MAPPING_FIELDS_KEY(type, at)                                                 \
+    {                                                                                \
+        .name = "fields", .part = PART_ROWS, .kind = KIND_FIELDS,                    \
+        LIST_TO(type, at fields, at field_count), RANGE(1, MAX_FIELDS),              \
+        .instead = "every member of a record becomes a column",                      \
+        .about = "Columns, each with a JSONPath from the record, or a mapping (see " \
+                 "below).",                                                          \
+        .example = "{\"id\": \"$.id\", \"seen\": {\"path\": \"$.time\", \"type\": "  \
+                   "\"timestamp\", \"unit\": \"ms\"}}"                               \
+    }
+
+#define MAPPING_EXCLUDE_KEY(type, at)                                                         \
+    {                                                                                         \
+        .name = "exclude", .part = PART_ROWS, .kind = KIND_NAMES,                             \
+        LIST_TO(type, at exclude, at exclude_count), RANGE(0, ANY_NUMBER), .instead = "none", \
+        .about = "Members of a record that become no column, where there are no "             \
+                 "fields.",                                                                   \
+        .example = "[\"links\"]"                                                              \
+    }
+
+#define MAPPING_TABLE_KEY(type, at)                                                              \
+    {                                                                                            \
+        .name = "table", .part = PART_ROWS, .kind = KIND_TABLE, TO(type, at table), .own = true, \
+        .instead = "the name, anything but letters, digits and _ made one _",                    \
+        .about = "The table of its rows: letters, digits and _; no two sources share "           \
+                 "one.",                                                                         \
+        .example = "quakes"                                                                      \
+    }
+
+#define MAPPING_PRIMARY_KEY_KEY(type, at)                                               \
+    {                                                                                   \
+        .name = "primary_key", .part = PART_ROWS, .kind = KIND_NAMES,                   \
+        LIST_TO(type, at primary_key, at primary_key_count), RANGE(1, MAX_KEY_COLUMNS), \
+        .own = true, .instead = "none",                                                 \
+        .about = "Columns that say which record a row is: a name or a list.",           \
+        .example = "[\"id\"]"                                                           \
+    }
+
+/* The rows of enum mapping_key, from row `first` of a set. */
+#define MAPPING_ROWS(first, type, at)                                       \
+    [(first) + MAPPING_RECORDS] = MAPPING_RECORDS_KEY(type, at),            \
+               [(first) + MAPPING_FIELDS] = MAPPING_FIELDS_KEY(type, at),   \
+               [(first) + MAPPING_EXCLUDE] = MAPPING_EXCLUDE_KEY(type, at), \
+               [(first) + MAPPING_TABLE] = MAPPING_TABLE_KEY(type, at),     \
+               [(first) + MAPPING_PRIMARY_KEY] = MAPPING_PRIMARY_KEY_KEY(type, at)
+
+#endif

@@ -1,0 +1,133 @@
+/* Rules that bind the keys of one mapping: its fields, its key, and what it leaves out. */
+#include <string.h>
+
+#include "config/load.h"
+#include "config/suggest.h"
+#include "config/value_list.h"
+
+static struct where where_of(const struct mapping_check *c, enum mapping_key key)
+{
+    return where_key(c->where, c->keys[c->first + key].name);
+}
+
+static struct item *written(const struct mapping_check *c, enum mapping_key key)
+{
+    return c->given->at[c->first + key];
+}
+
+static bool is_key_given(const struct mapping_check *c, enum mapping_key key)
+{
+    return is_given(c->given, c->first + key);
+}
+
+static bool is_key_sound(const struct mapping_check *c, enum mapping_key key)
+{
+    return is_sound(c->given, c->first + key);
+}
+
+static bool is_among(const char *name, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(names[i], name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whether `name` is a field; if not, `near` is offered those there are. */
+static bool is_field(const struct mapping *mapping, const char *name, struct suggestion *near)
+{
+    for (size_t i = 0; i < mapping->field_count; i++) {
+        if (strcmp(mapping->fields[i].name, name) == 0)
+            return true;
+        suggest_offer(near, mapping->fields[i].name, name, strlen(name));
+    }
+    return false;
+}
+
+/* --- primary_key --- */
+
+static void check_key_column(const struct mapping_check *c, const struct where *where,
+                             const char *name, struct item *item)
+{
+    const struct mapping *mapping = c->mapping;
+    struct suggestion near = {0};
+    const char *quoted;
+
+    if (is_item_column(c->source, name))
+        return; /* which there are is known with the items */
+    quoted = load_quote_scalar(c->load, &(struct scalar){.item = item});
+    if (mapping->field_count > 0 && !is_field(mapping, name, &near)) {
+        if (near.word != NULL)
+            load_mistake(c->load, place_of(c->load, item), where,
+                         "%s is not among the fields; did you mean \"%s\"?", quoted, near.word);
+        else
+            load_mistake(c->load, place_of(c->load, item), where,
+                         "%s is not among the fields; add it there with its path", quoted);
+        return;
+    }
+    if (mapping->field_count == 0 && is_among(name, mapping->exclude, mapping->exclude_count))
+        load_mistake(c->load, place_of(c->load, item), where,
+                     "%s is excluded, so it is no column; remove it from exclude", quoted);
+}
+
+static void check_primary_key(const struct mapping_check *c)
+{
+    struct where here = where_of(c, MAPPING_PRIMARY_KEY);
+    struct item *names = written(c, MAPPING_PRIMARY_KEY);
+
+    if (!is_key_given(c, MAPPING_PRIMARY_KEY) || !is_key_sound(c, MAPPING_FIELDS) ||
+        !is_key_sound(c, MAPPING_EXCLUDE))
+        return;
+    for (size_t i = 0; i < c->mapping->primary_key_count; i++) {
+        struct where at = where_index(&here, i);
+
+        check_key_column(c, names->kind == ITEM_LIST ? &at : &here, c->mapping->primary_key[i],
+                         list_element(names, i));
+    }
+}
+
+/* --- exclude and fields --- */
+
+static void check_exclude(const struct mapping_check *c)
+{
+    struct where here = where_of(c, MAPPING_EXCLUDE);
+    struct mapping *mapping = c->mapping;
+
+    if (mapping->field_count == 0)
+        return;
+    if (written(c, MAPPING_EXCLUDE) == NULL) { /* a default, for sources without fields */
+        mapping->exclude = NULL;
+        mapping->exclude_count = 0;
+        return;
+    }
+    if (!is_key_given(c, MAPPING_EXCLUDE) || mapping->exclude_count == 0)
+        return;
+    load_mistake(c->load, place_of(c->load, written(c, MAPPING_EXCLUDE)), &here,
+                 "fields name every column, so exclude has no use; remove one of the two");
+}
+
+static void check_item_columns(const struct mapping_check *c)
+{
+    struct where here = where_of(c, MAPPING_FIELDS);
+    const struct item *fields = written(c, MAPPING_FIELDS);
+
+    if (!is_key_sound(c, MAPPING_FIELDS) || fields == NULL)
+        return;
+    for (size_t i = 0; i < c->mapping->field_count; i++) {
+        const char *name = c->mapping->fields[i].name;
+
+        if (is_item_column(c->source, name))
+            load_mistake(c->load, place_of(c->load, fields), &here,
+                         "%s: " ITEM_COLUMN_PREFIX
+                         " begins the columns of an item's values; rename it",
+                         load_quote(c->load, name, strlen(name)));
+    }
+}
+
+void check_mapping(const struct mapping_check *check)
+{
+    check_primary_key(check);
+    check_exclude(check);
+    check_item_columns(check);
+}
