@@ -83,7 +83,7 @@ def room_of(path):
         return HEADER_ROOM[name]
     if len(parts) == 3:
         return parts[1]
-    return {"pipeline": "pipeline", "steer": "pipeline", "main": "main"}.get(path.stem, "")
+    return {"main": "main"}.get(path.stem, "")
 
 
 def misfits(path):

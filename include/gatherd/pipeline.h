@@ -2,7 +2,7 @@
  * pipeline.h - owns every stage and connects them: store, queue, schedule, processors, fetchers.
  *
  * All calls come from the main thread. The stages reach each other only through the hooks that
- * pipeline.c hands them.
+ * the pipeline hands them.
  */
 #ifndef GATHERD_PIPELINE_H
 #define GATHERD_PIPELINE_H
