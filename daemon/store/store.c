@@ -6,52 +6,14 @@
  * outcomes and reaches results and runs after the COMMIT only, so a batch that was rolled back can
  * be given again as it is.
  */
-#include "gatherd/store.h"
-
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "gatherd/json.h"
 #include "gatherd/log.h"
-#include "store/dead_letters.h"
-#include "store/item_list.h"
-#include "store/item_state.h"
-#include "store/lock.h"
 #include "store/migrate.h"
-#include "store/outcome.h"
-#include "store/positions.h"
-#include "store/runs.h"
-#include "store/schema.h"
-#include "store/sqlite.h"
-#include "store/state.h"
-#include "store/table.h"
+#include "store/parts.h"
 #include "store/unfinished.h"
-#include "store/validators.h"
-
-struct store {
-    /* Set by store_open(), never changed. */
-    char *path; /* owned */
-    struct lock *lock;
-
-    pthread_mutex_t mutex; /* guards everything below */
-    sqlite3 *db;
-    sqlite3_stmt *begin;
-    sqlite3_stmt *commit;
-    sqlite3_stmt *data_version;
-    int64_t last_data_version; /* changes when another connection writes */
-    int64_t next_run_id;
-    struct schema *schema;
-    struct runs runs;
-    struct state state;
-    struct validators_table validators;
-    struct positions_table positions;
-    struct item_state item_state;
-    struct dead_letters dead_letters;
-    struct outcome *outcomes; /* owned: of the batch at hand, reused */
-    size_t capacity;
-};
 
 /* --- Opening and closing --- */
 
@@ -174,7 +136,7 @@ void store_close(struct store *store)
 
 /* --- Transactions --- */
 
-static void roll_back(struct store *store)
+void store_roll_back(struct store *store)
 {
     /* After some failures SQLite has done it already. */
     if (sqlite3_get_autocommit(store->db) == 0)
@@ -199,14 +161,14 @@ static int check_data_version(struct store *store, struct error *err)
     return 0;
 }
 
-static int begin(struct store *store, struct error *err)
+int store_begin(struct store *store, struct error *err)
 {
     if (sqlite_run(store->begin, "begin", err) == -1)
         return -1;
     return check_data_version(store, err);
 }
 
-static int commit(struct store *store, struct error *err)
+int store_end(struct store *store, struct error *err)
 {
     if (sqlite_run(store->commit, "commit", err) == -1)
         return -1;
@@ -214,196 +176,9 @@ static int commit(struct store *store, struct error *err)
     return 0;
 }
 
-/* --- One result --- */
-
-struct rejection {
-    struct store *store;
-    const struct result *result;
-    struct outcome *outcome;
-    const struct moment *moment;
-    struct json_locator locator; /* in the body */
-};
-
-static int reject_row(void *context, const struct row *row, const char *reason, struct error *err)
-{
-    struct rejection *r = context;
-    struct dead_letter letter = {
-        .record = row->record, .position = row->position, .reason = reason};
-
-    if (row->record != NULL && row->record->raw != NULL && r->result->body != NULL)
-        json_locate(&r->locator, (size_t)(row->record->raw - r->result->body), &letter.line,
-                    &letter.column);
-    r->outcome->rejected++;
-    return dead_letters_add(&r->store->dead_letters, r->result, r->outcome, &letter, r->moment,
-                            err);
-}
-
-/* When the response was there: now, less the time it waited. */
-static int64_t fetched_ms(const struct run *run, const struct moment *moment)
-{
-    if (run->received_mono_us == 0)
-        return moment->wall_ms;
-    return moment->wall_ms - (moment->monotonic_us - run->received_mono_us) / 1000;
-}
-
-static int write_rows(struct store *store, const struct result *result, struct outcome *outcome,
-                      const struct moment *moment, struct error *err)
-{
-    struct rejection rejection = {store, result, outcome, moment, {.body = result->body}};
-    const struct rejecter rejecter = {reject_row, &rejection};
-    const struct mapping *mapping = &result->run->source->mapping;
-    struct layout *layout;
-
-    outcome->unchanged = result->left_out;
-    if (result->rows.row_count == 0 && result->rows.column_count == 0)
-        return 0;
-    layout = schema_fit(store->schema, mapping, &result->rows, outcome, moment, err);
-    if (layout == NULL)
-        return -1;
-    return layout_write(layout, mapping, &result->rows, fetched_ms(result->run, moment), outcome,
-                        &rejecter, err);
-}
-
-static int saved_failures(struct store *store, const struct run *run, unsigned *failures,
-                          struct error *err)
-{
-    if (run->item != NULL)
-        return item_state_failures(&store->item_state, run, failures, err);
-    return state_failures(&store->state, run->source_id, failures, err);
-}
-
-/* The run fails; nothing of it is in its table, and the body is kept. */
-static int write_refused(struct store *store, const struct result *result, struct outcome *outcome,
-                         const struct moment *moment, struct error *err)
-{
-    struct dead_letter letter = {.reason = outcome->refusal.text};
-
-    outcome->failure = RUN_FAILED_STORE;
-    if (saved_failures(store, result->run, &outcome->failures, err) == -1)
-        return -1;
-    outcome->failures++;
-    if (result->run->response.body == NULL)
-        return 0;
-    return dead_letters_add(&store->dead_letters, result, outcome, &letter, moment, err);
-}
-
-static int write_dead_letters(struct store *store, const struct result *result,
-                              struct outcome *outcome, const struct moment *moment,
-                              struct error *err)
-{
-    for (size_t i = 0; i < result->dead_letter_count; i++) {
-        const struct dead_letter *letter = &result->dead_letters[i];
-
-        outcome->rejected += letter->record != NULL;
-        if (dead_letters_add(&store->dead_letters, result, outcome, letter, moment, err) == -1)
-            return -1;
-    }
-    return 0;
-}
-
-static void refuse(struct outcome *outcome, const struct error *cause)
-{
-    outcome->refusal = *cause;
-    outcome->inserted = outcome->updated = outcome->unchanged = 0;
-}
-
-/*
- * The run ends here without success: what its earlier pages appended goes, since the next run
- * appends it again. Rows with a key stay, for the next run writes the same ones. The transaction
- * may be undone by a trigger of the user's, as in write_rows(): then it is written again without
- * this.
- */
-static int take_back(struct store *store, const struct result *result, struct outcome *outcome,
-                     struct error *err)
-{
-    const struct source *source = result->run->source;
-    struct error cause = {0};
-
-    if (source->mapping.write_mode != WRITE_APPEND || outcome->kept.code != ERROR_NONE)
-        return 0;
-    if (unfinished_remove_rows(store->db, source->mapping.table, outcome->run_id,
-                               (int64_t)outcome->total.inserted, &cause) == 0) {
-        outcome->total.inserted = 0;
-        return 0;
-    }
-    if (cause.code != ERROR_FAILED) {
-        *err = cause;
-        return -1;
-    }
-    outcome->kept = cause;
-    log_warning("rows of a failed run could not be removed", LOG_STR("source", source->name),
-                LOG_STR("table", source->mapping.table), LOG_STR("error", cause.text));
-    return sqlite3_get_autocommit(store->db) != 0 ? -1 : 0;
-}
-
-static void begin_outcome(struct store *store, const struct result *result, struct outcome *outcome)
-{
-    const struct run *run = result->run;
-
-    outcome->run_id = run_unfinished_id(run);
-    outcome->total = run->pages != NULL ? run->pages->tally : (struct tally){0};
-    if (outcome->run_id == 0)
-        outcome->run_id = store->next_run_id++;
-    outcome->failure = run->failure;
-    outcome->failures = run->failures;
-}
-
-static void sum_up(const struct result *result, struct outcome *outcome)
-{
-    const struct tally tally = {
-        .bytes = result->run->response.body_bytes,
-        .records = result->records,
-        .inserted = outcome->inserted,
-        .updated = outcome->updated,
-        .unchanged = outcome->unchanged,
-        .rejected = outcome->rejected,
-    };
-
-    tally_add(&outcome->total, &tally);
-    outcome->unfinished = result->more && outcome->failure == RUN_OK;
-}
-
-static int write_result(struct store *store, const struct result *result, struct outcome *outcome,
-                        const struct moment *moment, struct error *err)
-{
-    begin_outcome(store, result, outcome);
-    if (outcome->failure == RUN_OK && outcome->refusal.code == ERROR_NONE) {
-        struct error cause = {0};
-
-        if (write_rows(store, result, outcome, moment, &cause) == -1) {
-            if (cause.code != ERROR_FAILED) {
-                *err = cause;
-                return -1;
-            }
-            refuse(outcome, &cause);
-            if (sqlite3_get_autocommit(store->db) != 0)
-                return -1; /* a trigger of the user's undid the transaction: see write_batch() */
-        }
-    }
-    if (outcome->refusal.code != ERROR_NONE &&
-        write_refused(store, result, outcome, moment, err) == -1)
-        return -1;
-    if (outcome->failure != RUN_OK && run_unfinished_id(result->run) != 0 &&
-        take_back(store, result, outcome, err) == -1)
-        return -1;
-    if (write_dead_letters(store, result, outcome, moment, err) == -1)
-        return -1;
-    sum_up(result, outcome);
-    if (runs_add(&store->runs, result, outcome, moment, err) == -1 ||
-        validators_update(&store->validators, result, outcome, err) == -1 ||
-        positions_update(&store->positions, result, outcome, err) == -1)
-        return -1;
-    if (outcome->unfinished)
-        return 0;
-    if (result->run->item != NULL &&
-        item_state_update(&store->item_state, result->run, outcome, err) == -1)
-        return -1;
-    return state_update(&store->state, result, outcome, moment, err);
-}
-
 /* --- The batch --- */
 
-static void read_clocks(struct moment *moment)
+void store_read_clocks(struct moment *moment)
 {
     moment->wall_ms = clock_wall_ms();
     moment->monotonic_us = clock_monotonic_us();
@@ -418,14 +193,14 @@ static int write_batch(struct store *store, const struct batch *batch, struct er
 {
     struct moment moment;
 
-    if (begin(store, err) == -1)
+    if (store_begin(store, err) == -1)
         return -1;
-    read_clocks(&moment);
+    store_read_clocks(&moment);
     for (size_t i = 0; i < batch->count; i++) {
-        if (write_result(store, &batch->results[i], &store->outcomes[i], &moment, err) == -1)
+        if (store_write_result(store, &batch->results[i], &store->outcomes[i], &moment, err) == -1)
             return -1;
     }
-    return commit(store, err);
+    return store_end(store, err);
 }
 
 static int clear_outcomes(struct store *store, size_t count, struct error *err)
@@ -509,7 +284,7 @@ static enum store_status commit_locked(struct store *store, struct batch *batch,
                 publish(store, batch);
                 return STORE_OK;
             }
-            roll_back(store);
+            store_roll_back(store);
             store->next_run_id = first_run_id;
             if (cause.code != ERROR_NONE)
                 break;
@@ -532,174 +307,7 @@ enum store_status store_commit(struct store *store, struct batch *batch, struct 
     return status;
 }
 
-/* --- The rest --- */
-
-/* A cursor without `incremental` waits until there is one again. */
-static int load_position(struct store *store, const struct source *source,
-                         struct source_state *saved, struct error *err)
-{
-    if (source->incremental == NULL)
-        return 0;
-    return positions_load(&store->positions, saved->id, &saved->state.position, err);
-}
-
-static int register_sources(struct store *store, const struct config *config,
-                            struct source_state *states, struct error *err)
-{
-    struct moment moment;
-
-    if (begin(store, err) == -1)
-        return -1;
-    read_clocks(&moment);
-    for (size_t i = 0; i < config->source_count; i++) {
-        const struct source *source = &config->sources[i];
-        struct source_state *saved = &states[i];
-
-        saved->state = (struct run_state){0};
-        if (state_register(&store->state, source, moment.text, saved, err) == -1 ||
-            validators_load(&store->validators, source, saved->id, &saved->state.validators, err) ==
-                -1 ||
-            load_position(store, source, saved, err) == -1)
-            return -1;
-    }
-    return commit(store, err);
-}
-
-int store_register(struct store *store, const struct config *config, struct source_state *states,
-                   struct error *err)
-{
-    struct error cause = {0};
-    int rc;
-
-    pthread_mutex_lock(&store->mutex);
-    rc = register_sources(store, config, states, &cause);
-    if (rc == -1)
-        roll_back(store);
-    /* Every page of the schema and of the sources was read, and most are not needed again soon. */
-    sqlite3_db_release_memory(store->db);
-    pthread_mutex_unlock(&store->mutex);
-    if (rc == -1)
-        error_set(err, cause.code, "%s: %s", store->path, cause.text);
-    return rc;
-}
-
-int store_interrupt(struct store *store, int64_t run_id, const char *why, struct error *err)
-{
-    struct error cause = {0};
-    int rc;
-
-    pthread_mutex_lock(&store->mutex);
-    rc = unfinished_end(store->db, run_id, why, &cause);
-    pthread_mutex_unlock(&store->mutex);
-    if (rc == -1)
-        error_set(err, cause.code, "%s: %s", store->path, cause.text);
-    return rc;
-}
-
-static int read_source_id(struct store *store, const char *source, int64_t *id, struct error *err)
-{
-    sqlite3_stmt *stmt = NULL;
-    int rc =
-        sqlite_prepare(store->db, "SELECT id FROM _gatherd_sources WHERE name = ?", &stmt, err);
-
-    if (rc == 0) {
-        sqlite_bind_string(stmt, 1, source);
-        rc = sqlite_step(stmt, "_gatherd_sources", err);
-    }
-    if (rc == 1)
-        *id = sqlite3_column_int64(stmt, 0);
-    else if (rc == 0)
-        error_set(err, ERROR_UNAVAILABLE, "source \"%s\" has not been polled yet", source);
-    sqlite3_finalize(stmt);
-    return rc == 1 ? 0 : -1;
-}
-
-int store_source_id(struct store *store, const char *source, int64_t *id, struct error *err)
-{
-    int rc;
-
-    pthread_mutex_lock(&store->mutex);
-    rc = read_source_id(store, source, id, err);
-    pthread_mutex_unlock(&store->mutex);
-    return rc;
-}
-
-/* What somebody says of the state of a source: with `forget` the validators go too. */
-static int write_state(struct store *store, int64_t source_id, const char *cursor, bool forget,
-                       struct error *err)
-{
-    if (begin(store, err) == -1 || positions_set(&store->positions, source_id, cursor, err) == -1)
-        return -1;
-    if (forget && validators_forget(&store->validators, source_id, NULL, err) == -1)
-        return -1;
-    return commit(store, err);
-}
-
-static int change_state(struct store *store, int64_t source_id, const char *cursor, bool forget,
-                        struct error *err)
-{
-    struct error cause = {0};
-    int rc;
-
-    pthread_mutex_lock(&store->mutex);
-    rc = write_state(store, source_id, cursor, forget, &cause);
-    if (rc == -1)
-        roll_back(store);
-    pthread_mutex_unlock(&store->mutex);
-    if (rc == -1)
-        error_set(err, cause.code, "%s: %s", store->path, cause.text);
-    return rc;
-}
-
-int store_set_cursor(struct store *store, int64_t source_id, const char *cursor, struct error *err)
-{
-    return change_state(store, source_id, cursor, false, err);
-}
-
-int store_forget_state(struct store *store, int64_t source_id, struct error *err)
-{
-    return change_state(store, source_id, NULL, true, err);
-}
-
-/* --- Items --- */
-
-static struct items *list_items(sqlite3 *db, const struct source *source, void (*alive)(void *),
-                                void *context, struct error *err)
-{
-    struct items *values = source->for_each->values;
-
-    return values != NULL ? items_ref(values) : item_list_read(db, source, alive, context, err);
-}
-
-static struct found_items *find_items(sqlite3 *db, const struct source *source, int64_t source_id,
-                                      void (*alive)(void *), void *context, struct error *err)
-{
-    struct found_items *found = calloc(1, sizeof(*found));
-
-    if (found == NULL) {
-        error_set(err, ERROR_NOMEM, "for_each: out of memory");
-        return NULL;
-    }
-    found->items = list_items(db, source, alive, context, err);
-    if (found->items != NULL && item_state_load(db, source, source_id, found, err) == 0)
-        return found;
-    found_items_free(found);
-    return NULL;
-}
-
-struct found_items *store_find_items(const struct store *store, const struct source *source,
-                                     int64_t source_id, void (*alive)(void *), void *context,
-                                     struct error *err)
-{
-    struct found_items *found;
-    sqlite3 *db;
-
-    if (sqlite_open_reader(store->path, &db, err) == -1)
-        return NULL;
-    found = find_items(db, source, source_id, alive, context, err);
-    sqlite3_close(db);
-    return found;
-}
+/* --- Checkpoints --- */
 
 int store_checkpoint(struct store *store, struct error *err)
 {

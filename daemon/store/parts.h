@@ -1,0 +1,65 @@
+/*
+ * parts.h - what a store is made of, for the files that are its face.
+ *
+ * Whoever calls what is declared here holds store->mutex.
+ */
+#ifndef GATHERD_STORE_PARTS_H
+#define GATHERD_STORE_PARTS_H
+
+#include <pthread.h>
+#include <stdint.h>
+
+#include "gatherd/store.h"
+#include "store/dead_letters.h"
+#include "store/item_state.h"
+#include "store/lock.h"
+#include "store/outcome.h"
+#include "store/positions.h"
+#include "store/runs.h"
+#include "store/schema.h"
+#include "store/sqlite.h"
+#include "store/state.h"
+#include "store/validators.h"
+
+struct store {
+    /* Set by store_open(), never changed. */
+    char *path; /* owned */
+    struct lock *lock;
+
+    pthread_mutex_t mutex; /* guards everything below */
+    sqlite3 *db;
+    sqlite3_stmt *begin;
+    sqlite3_stmt *commit;
+    sqlite3_stmt *data_version;
+    int64_t last_data_version; /* changes when another connection writes */
+    int64_t next_run_id;
+    struct schema *schema;
+    struct runs runs;
+    struct state state;
+    struct validators_table validators;
+    struct positions_table positions;
+    struct item_state item_state;
+    struct dead_letters dead_letters;
+    struct outcome *outcomes; /* owned: of the batch at hand, reused */
+    size_t capacity;
+};
+
+/* --- store.c: transactions. --- */
+
+int store_begin(struct store *store, struct error *err);
+int store_end(struct store *store, struct error *err); /* COMMIT */
+void store_roll_back(struct store *store);
+void store_read_clocks(struct moment *moment);
+
+/* --- write_result.c --- */
+
+/*
+ * Writes all that becomes of one result, in the transaction that is open, and notes it in
+ * `outcome`. -1 without an error set: the run, now marked as refused in its outcome, undid the
+ * transaction (a trigger with RAISE(ROLLBACK)), and the batch must be written again without its
+ * rows.
+ */
+int store_write_result(struct store *store, const struct result *result, struct outcome *outcome,
+                       const struct moment *moment, struct error *err);
+
+#endif

@@ -1,0 +1,191 @@
+/* One result in the transaction of its batch: rows, dead letters, its run, its source's state. */
+#include "gatherd/json.h"
+#include "gatherd/log.h"
+#include "store/parts.h"
+#include "store/table.h"
+#include "store/unfinished.h"
+
+struct rejection {
+    struct store *store;
+    const struct result *result;
+    struct outcome *outcome;
+    const struct moment *moment;
+    struct json_locator locator; /* in the body */
+};
+
+static int reject_row(void *context, const struct row *row, const char *reason, struct error *err)
+{
+    struct rejection *r = context;
+    struct dead_letter letter = {
+        .record = row->record, .position = row->position, .reason = reason};
+
+    if (row->record != NULL && row->record->raw != NULL && r->result->body != NULL)
+        json_locate(&r->locator, (size_t)(row->record->raw - r->result->body), &letter.line,
+                    &letter.column);
+    r->outcome->rejected++;
+    return dead_letters_add(&r->store->dead_letters, r->result, r->outcome, &letter, r->moment,
+                            err);
+}
+
+/* When the response was there: now, less the time it waited. */
+static int64_t fetched_ms(const struct run *run, const struct moment *moment)
+{
+    if (run->received_mono_us == 0)
+        return moment->wall_ms;
+    return moment->wall_ms - (moment->monotonic_us - run->received_mono_us) / 1000;
+}
+
+static int write_rows(struct store *store, const struct result *result, struct outcome *outcome,
+                      const struct moment *moment, struct error *err)
+{
+    struct rejection rejection = {store, result, outcome, moment, {.body = result->body}};
+    const struct rejecter rejecter = {reject_row, &rejection};
+    const struct mapping *mapping = &result->run->source->mapping;
+    struct layout *layout;
+
+    outcome->unchanged = result->left_out;
+    if (result->rows.row_count == 0 && result->rows.column_count == 0)
+        return 0;
+    layout = schema_fit(store->schema, mapping, &result->rows, outcome, moment, err);
+    if (layout == NULL)
+        return -1;
+    return layout_write(layout, mapping, &result->rows, fetched_ms(result->run, moment), outcome,
+                        &rejecter, err);
+}
+
+static int saved_failures(struct store *store, const struct run *run, unsigned *failures,
+                          struct error *err)
+{
+    if (run->item != NULL)
+        return item_state_failures(&store->item_state, run, failures, err);
+    return state_failures(&store->state, run->source_id, failures, err);
+}
+
+/* The run fails; nothing of it is in its table, and the body is kept. */
+static int write_refused(struct store *store, const struct result *result, struct outcome *outcome,
+                         const struct moment *moment, struct error *err)
+{
+    struct dead_letter letter = {.reason = outcome->refusal.text};
+
+    outcome->failure = RUN_FAILED_STORE;
+    if (saved_failures(store, result->run, &outcome->failures, err) == -1)
+        return -1;
+    outcome->failures++;
+    if (result->run->response.body == NULL)
+        return 0;
+    return dead_letters_add(&store->dead_letters, result, outcome, &letter, moment, err);
+}
+
+static int write_dead_letters(struct store *store, const struct result *result,
+                              struct outcome *outcome, const struct moment *moment,
+                              struct error *err)
+{
+    for (size_t i = 0; i < result->dead_letter_count; i++) {
+        const struct dead_letter *letter = &result->dead_letters[i];
+
+        outcome->rejected += letter->record != NULL;
+        if (dead_letters_add(&store->dead_letters, result, outcome, letter, moment, err) == -1)
+            return -1;
+    }
+    return 0;
+}
+
+static void refuse(struct outcome *outcome, const struct error *cause)
+{
+    outcome->refusal = *cause;
+    outcome->inserted = outcome->updated = outcome->unchanged = 0;
+}
+
+/*
+ * The run ends here without success: what its earlier pages appended goes, since the next run
+ * appends it again. Rows with a key stay, for the next run writes the same ones. The transaction
+ * may be undone by a trigger of the user's, as in write_rows(): then it is written again without
+ * this.
+ */
+static int take_back(struct store *store, const struct result *result, struct outcome *outcome,
+                     struct error *err)
+{
+    const struct source *source = result->run->source;
+    struct error cause = {0};
+
+    if (source->mapping.write_mode != WRITE_APPEND || outcome->kept.code != ERROR_NONE)
+        return 0;
+    if (unfinished_remove_rows(store->db, source->mapping.table, outcome->run_id,
+                               (int64_t)outcome->total.inserted, &cause) == 0) {
+        outcome->total.inserted = 0;
+        return 0;
+    }
+    if (cause.code != ERROR_FAILED) {
+        *err = cause;
+        return -1;
+    }
+    outcome->kept = cause;
+    log_warning("rows of a failed run could not be removed", LOG_STR("source", source->name),
+                LOG_STR("table", source->mapping.table), LOG_STR("error", cause.text));
+    return sqlite3_get_autocommit(store->db) != 0 ? -1 : 0;
+}
+
+static void begin_outcome(struct store *store, const struct result *result, struct outcome *outcome)
+{
+    const struct run *run = result->run;
+
+    outcome->run_id = run_unfinished_id(run);
+    outcome->total = run->pages != NULL ? run->pages->tally : (struct tally){0};
+    if (outcome->run_id == 0)
+        outcome->run_id = store->next_run_id++;
+    outcome->failure = run->failure;
+    outcome->failures = run->failures;
+}
+
+static void sum_up(const struct result *result, struct outcome *outcome)
+{
+    const struct tally tally = {
+        .bytes = result->run->response.body_bytes,
+        .records = result->records,
+        .inserted = outcome->inserted,
+        .updated = outcome->updated,
+        .unchanged = outcome->unchanged,
+        .rejected = outcome->rejected,
+    };
+
+    tally_add(&outcome->total, &tally);
+    outcome->unfinished = result->more && outcome->failure == RUN_OK;
+}
+
+int store_write_result(struct store *store, const struct result *result, struct outcome *outcome,
+                       const struct moment *moment, struct error *err)
+{
+    begin_outcome(store, result, outcome);
+    if (outcome->failure == RUN_OK && outcome->refusal.code == ERROR_NONE) {
+        struct error cause = {0};
+
+        if (write_rows(store, result, outcome, moment, &cause) == -1) {
+            if (cause.code != ERROR_FAILED) {
+                *err = cause;
+                return -1;
+            }
+            refuse(outcome, &cause);
+            if (sqlite3_get_autocommit(store->db) != 0)
+                return -1; /* a trigger of the user's undid the transaction: see write_batch() */
+        }
+    }
+    if (outcome->refusal.code != ERROR_NONE &&
+        write_refused(store, result, outcome, moment, err) == -1)
+        return -1;
+    if (outcome->failure != RUN_OK && run_unfinished_id(result->run) != 0 &&
+        take_back(store, result, outcome, err) == -1)
+        return -1;
+    if (write_dead_letters(store, result, outcome, moment, err) == -1)
+        return -1;
+    sum_up(result, outcome);
+    if (runs_add(&store->runs, result, outcome, moment, err) == -1 ||
+        validators_update(&store->validators, result, outcome, err) == -1 ||
+        positions_update(&store->positions, result, outcome, err) == -1)
+        return -1;
+    if (outcome->unfinished)
+        return 0;
+    if (result->run->item != NULL &&
+        item_state_update(&store->item_state, result->run, outcome, err) == -1)
+        return -1;
+    return state_update(&store->state, result, outcome, moment, err);
+}
