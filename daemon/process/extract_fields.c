@@ -1,0 +1,163 @@
+/* Rows of fields: each column has a path from the record. */
+#include <string.h>
+
+#include "gatherd/jsonpath.h"
+#include "process/extractor.h"
+#include "process/value.h"
+
+#define MOST_NAMES 4096u /* remembered beside the wanted ones, to pass over them quickly */
+#define NO_FIELD   UINT32_MAX
+
+static int prepare_field(struct extractor *e, size_t i)
+{
+    const struct field *field = &e->mapping->fields[i];
+    struct slice name = jsonpath_single_name(field->path);
+    struct member *member;
+
+    e->columns[e->column_count++] =
+        (struct column){.name = slice_of(field->name), .type = field->type};
+    e->finders[i] = (struct finder){.same = NO_FIELD,
+                                    .by_name = name.data != NULL,
+                                    .singular = jsonpath_is_singular(field->path)};
+    if (!e->finders[i].by_name)
+        return 0;
+    member = members_find(&e->members, name);
+    if (member == NULL)
+        return members_add(&e->members, name, (uint32_t)i) == NULL ? -1 : 0;
+    e->finders[i].same = member->target;
+    member->target = (uint32_t)i;
+    return 0;
+}
+
+int extract_prepare_fields(struct extractor *e)
+{
+    size_t count = e->mapping->field_count;
+    size_t columns = e->leading_count + count;
+
+    e->finders = arena_alloc(e->arena, count * sizeof(*e->finders));
+    e->columns = arena_alloc(e->arena, columns * sizeof(*e->columns));
+    e->cells = arena_alloc(e->arena, columns * sizeof(*e->cells));
+    if (e->finders == NULL || e->columns == NULL || e->cells == NULL)
+        return -1;
+    if (e->leading_count > 0)
+        memcpy(e->columns, e->leading, e->leading_count * sizeof(*e->columns));
+    e->column_count = e->leading_count;
+    for (size_t i = 0; i < count; i++) {
+        if (prepare_field(e, i) == -1)
+            return -1;
+    }
+    return 0;
+}
+
+/* One walk finds every field whose path is a name. */
+static int walk_members(struct extractor *e, const struct node *record)
+{
+    const struct node *end = node_end(record);
+
+    members_begin(&e->members);
+    for (const struct node *name = record + 1; name < end;) {
+        const struct node *value = node_next(name);
+        struct member *member = members_find(&e->members, node_slice(name));
+
+        if (member == NULL && e->members.count < e->mapping->field_count + MOST_NAMES) {
+            member = members_add(&e->members, node_slice(name), MEMBER_UNWANTED);
+            if (member == NULL)
+                return -1;
+        }
+        if (member != NULL && member->target != MEMBER_UNWANTED) {
+            for (uint32_t f = member->target; f != NO_FIELD; f = e->finders[f].same)
+                e->finders[f].found = value;
+        }
+        name = node_next(value);
+    }
+    return 0;
+}
+
+static enum extracted misfit(struct extractor *e, const struct field *field, struct slice json)
+{
+    return extract_reject(
+        e, value_misfit_reason(field->name, json, field->type, field->unit, e->arena));
+}
+
+static enum extracted set_field(struct extractor *e, const struct field *field,
+                                const struct node *found, struct value *cell)
+{
+    struct slice json;
+
+    *cell = (struct value){.type = VALUE_NULL};
+    if (found == NULL)
+        return EXTRACTED_ROW;
+    switch (value_from_node(found, field->type, field->unit, e->arena, cell)) {
+    case VALUE_FITS:
+        return EXTRACTED_ROW;
+    case VALUE_MISFIT:
+        if (value_json_text(found, e->arena, &json) == -1)
+            return EXTRACTED_NOMEM;
+        return misfit(e, field, json);
+    case VALUE_NOMEM:
+        break;
+    }
+    return EXTRACTED_NOMEM;
+}
+
+static int write_array(struct extractor *e, const struct node_list *nodes)
+{
+    text_clear(&e->scratch);
+    for (size_t i = 0; i < nodes->count && e->scratch.length <= MOST_VALUE_BYTES; i++) {
+        struct slice json;
+
+        if (value_json_text(nodes->nodes[i], e->arena, &json) == -1)
+            return -1;
+        text_char(&e->scratch, i == 0 ? '[' : ',');
+        text_append(&e->scratch, json.data, json.length);
+    }
+    text_char(&e->scratch, ']');
+    return text_failed(&e->scratch) ? -1 : 0;
+}
+
+/* All that a path with a wildcard or slice finds, as one JSON array. */
+static enum extracted set_list(struct extractor *e, const struct field *field,
+                               const struct node *record, struct value *cell)
+{
+    struct node_list nodes;
+    struct slice json;
+
+    *cell = (struct value){.type = VALUE_NULL};
+    if (jsonpath_select(field->path, record, e->arena, &nodes) == -1)
+        return EXTRACTED_NOMEM;
+    if (nodes.count == 0)
+        return EXTRACTED_ROW;
+    if (write_array(e, &nodes) == -1)
+        return EXTRACTED_NOMEM;
+    json = (struct slice){text_string(&e->scratch), e->scratch.length};
+    if ((field->type != FIELD_UNDECLARED && field->type != FIELD_JSON) ||
+        json.length > MOST_VALUE_BYTES)
+        return misfit(e, field, json);
+    cell->text = arena_copy(e->arena, json.data, json.length);
+    cell->length = (uint32_t)json.length;
+    cell->type = VALUE_TEXT;
+    return cell->text == NULL ? EXTRACTED_NOMEM : EXTRACTED_ROW;
+}
+
+enum extracted extract_fields(struct extractor *e, const struct node *record)
+{
+    enum extracted outcome = EXTRACTED_ROW;
+
+    for (size_t i = 0; i < e->mapping->field_count; i++)
+        e->finders[i].found = NULL;
+    if (record->type == NODE_OBJECT && walk_members(e, record) == -1)
+        return EXTRACTED_NOMEM;
+    for (size_t i = 0; i < e->mapping->field_count && outcome == EXTRACTED_ROW; i++) {
+        const struct finder *finder = &e->finders[i];
+        const struct field *field = &e->mapping->fields[i];
+        struct value *cell = &e->cells[e->leading_count + i];
+
+        if (finder->by_name)
+            outcome = set_field(e, field, finder->found, cell);
+        else if (finder->singular)
+            outcome = set_field(e, field, jsonpath_first(field->path, record), cell);
+        else
+            outcome = set_list(e, field, record, cell);
+    }
+    return outcome;
+}

@@ -1,0 +1,94 @@
+/*
+ * extractor.h - what the parts of the extractor share: one for each response.
+ *
+ * extract.c goes from set to set, extract_row.c from record to row, and the columns of a row are
+ * made by extract_leading.c (what comes first), extract_members.c and extract_fields.c.
+ */
+#ifndef PROCESS_EXTRACTOR_H
+#define PROCESS_EXTRACTOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gatherd/arena.h"
+#include "gatherd/config.h"
+#include "gatherd/json.h"
+#include "gatherd/row.h"
+#include "process/extract.h"
+#include "process/members.h"
+#include "process/records.h"
+
+#define MOST_VALUE_BYTES 1000000000u /* SQLite's own limit of a value */
+
+enum extracted {
+    EXTRACTED_ROW,
+    EXTRACTED_REJECTED, /* e->reason says why */
+    EXTRACTED_NOMEM,
+};
+
+/* How a field of the configuration is found in a record. */
+struct finder {
+    uint32_t same;            /* the next field with the same single name, or none */
+    bool by_name;             /* $.name: the walk over the members finds it */
+    bool singular;            /* jsonpath_first() finds it */
+    const struct node *found; /* of the present record */
+};
+
+struct extractor {
+    /* Of the response. */
+    struct arena *arena;
+    struct result *result;
+    size_t cells_left;
+    struct text scratch;
+    const char *reason;
+    struct dead_letter *letters;
+    size_t letter_count;
+    size_t letter_capacity;
+    struct json_locator locator; /* of the last dead letter, in the body */
+
+    /* Of the rows of one table: begun anew for each. */
+    const struct mapping *mapping;
+    struct row_set *set;
+    struct members members;
+    struct finder *finders; /* one a field; NULL without fields */
+    struct value *cells;    /* of the present record; one a column */
+    struct column *columns;
+    size_t column_count;
+    size_t column_capacity;
+    const struct column *leading; /* the first columns of each row ... */
+    struct value *leading_values; /* ... and what they hold in the present one */
+    size_t leading_count;
+    size_t item_count; /* of them, those that an item of the source has values for */
+};
+
+/* --- extract_row.c --- */
+
+/* The record cannot become a row; a reason of NULL says that memory is out. */
+enum extracted extract_reject(struct extractor *e, const char *reason);
+
+/* What stands in the scratch text, in the arena. NULL: out of memory. */
+const char *extract_keep_scratch(struct extractor *e);
+
+/* One record to a row of e->set, which has room for it, or to a dead letter. -1: out of memory. */
+int extract_record(struct extractor *e, const struct record *record, size_t position);
+
+/* --- extract_leading.c --- */
+
+/* Names the first columns and gives them values. -1: out of memory. */
+int extract_prepare_leading(struct extractor *e, const struct run *run);
+
+/* A member of a record has the name of the leading column `i`. */
+enum extracted extract_reject_leading(struct extractor *e, struct slice name, size_t i);
+
+/* --- extract_members.c --- */
+
+int extract_prepare_members(struct extractor *e); /* -1: out of memory */
+enum extracted extract_members(struct extractor *e, const struct node *record);
+
+/* --- extract_fields.c --- */
+
+int extract_prepare_fields(struct extractor *e); /* -1: out of memory */
+enum extracted extract_fields(struct extractor *e, const struct node *record);
+
+#endif
