@@ -26,7 +26,7 @@ BASE = {
     "timestamp",
     "units",
 }
-DOCUMENT = {"node", "json", "jsonpath", "cursor"}
+DOCUMENT = {"charset", "node", "json", "jsonpath", "cursor"}
 CALENDAR = {"cron", "zone"}
 CONFIG = {"auth", "config", "items"}
 # Where the stages meet.
@@ -67,6 +67,7 @@ DOORS = {
     "sqlite3.h": ("daemon/store/",),
     "yaml.h": ("daemon/config/yaml.c",),
     "xxhash.h": ("daemon/base/hash.c",),
+    "iconv.h": ("daemon/document/charset.c",),
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]', re.M)

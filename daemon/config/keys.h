@@ -180,6 +180,7 @@ enum source_key {
     SOURCE_PAGINATION,
     SOURCE_FOR_EACH,
     SOURCE_FORMAT,
+    SOURCE_ENCODING,
     SOURCE_MAPPING, /* the first of enum mapping_key */
     SOURCE_WRITE_MODE = SOURCE_MAPPING + MAPPING_KEY_COUNT,
     SOURCE_KEY_COUNT,

@@ -460,6 +460,16 @@ static const struct key source_keys[] = {
                        .fallback = "auto",
                        .about = "What the body is; auto goes by Content-Type.",
                        .example = "ndjson"},
+    [SOURCE_ENCODING] = {.name = "encoding",
+                         .part = PART_ROWS,
+                         .kind = KIND_NAME,
+                         TO(struct source, encoding),
+                         RANGE(1, 40),
+                         .instead = "as a byte order mark or the Content-Type says, else UTF-8",
+                         .about = "The character set of the body, where the answer does not say "
+                                  "it or says it wrongly: a name as in windows-1252, iso-8859-1, "
+                                  "utf-16, shift_jis, or another that iconv knows.",
+                         .example = "windows-1252"},
     MAPPING_ROWS(SOURCE_MAPPING, struct source, mapping.),
     [SOURCE_WRITE_MODE] = {.name = "write_mode",
                            .part = PART_ROWS,

@@ -304,6 +304,12 @@ void check_collisions(struct load *load);
 void check_connection(struct load *load, const struct where *where, struct source *source,
                       const struct given *given);
 
+/* --- validate_format.c --- */
+
+/* What binds the keys that say what the answers are. */
+void check_format(struct load *load, const struct where *where, const struct source *source,
+                  const struct given *given);
+
 /* --- validate_request.c --- */
 
 /* What binds the keys that say what is sent; also fills in the method. */

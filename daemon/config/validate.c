@@ -84,6 +84,7 @@ void check_defaults(struct load *load, const struct where *where, const struct g
     }
     check_request_defaults(load, where, given);
     check_rate_limit_name(load, where, &copy, given);
+    check_format(load, where, &copy, given);
 }
 
 /* --- The table, its key and its columns. --- */
@@ -180,6 +181,7 @@ void check_source(struct load *load, const struct where *where, struct item *ite
             check_bound(load, where, &bounds[i], source, given);
     }
     check_rate_limit_name(load, where, source, given);
+    check_format(load, where, source, given);
     check_answer_rules(load, where, item, source, given);
     check_table(load, where, source, given);
     check_write_mode(load, where, item, source, given);

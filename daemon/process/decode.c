@@ -1,170 +1,196 @@
 #include "process/decode.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
+#include "gatherd/charset.h"
 #include "gatherd/json.h"
+#include "gatherd/units.h"
+#include "process/format.h"
+#include "process/reader.h"
 
-#define COUNT(a)        (sizeof(a) / sizeof((a)[0]))
-#define MOST_TYPE_SHOWN 80
+#define MOST_NAME_SHOWN 80
 
-static const char byte_order_mark[] = "\xef\xbb\xbf";
+typedef int reader_fn(const struct reader_input *in, struct arena *arena, struct decoded *decoded);
 
-struct input {
-    const char *body; /* with a NUL behind it */
-    size_t length;
-    const char *content_type; /* NULL: none came */
-    enum body_format format;
+static reader_fn *const readers[] = {
+    [FORMAT_JSON] = read_json,
+    [FORMAT_NDJSON] = read_json,
 };
 
-static const char *const line_types[] = {
-    "application/x-ndjson",    "application/ndjson",       "application/jsonl",
-    "application/x-jsonl",     "application/jsonlines",    "application/x-jsonlines",
-    "application/json-lines",  "application/x-json-lines", "application/json-stream",
-    "application/stream+json",
-};
+/* --- What the readers share. --- */
 
-static const char *const page_types[] = {"text/html", "application/xhtml+xml"};
-
-/* Names by which UTF-8 and what is part of it go. */
-static const char *const utf8_names[] = {"utf-8", "utf8", "us-ascii", "ascii"};
-
-static bool is_one_of(struct slice text, const char *const *names, size_t count)
+static void refuse_va(struct decoded *decoded, const char *format, va_list args)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (strlen(names[i]) == text.length && strncasecmp(names[i], text.data, text.length) == 0)
-            return true;
-    }
-    return false;
+    decoded->root = NULL;
+    decoded->failure = RUN_FAILED_DECODE;
+    vsnprintf(decoded->reason, sizeof(decoded->reason), format, args);
 }
 
-/* "Application/JSON" of "Application/JSON ; charset=utf-8". */
-static struct slice media_type(const char *content_type)
-{
-    const char *start = content_type == NULL ? "" : content_type + strspn(content_type, " \t");
-
-    return (struct slice){start, strcspn(start, "; \t,")};
-}
-
-/* The value of the parameter charset, without its quotes; empty: none is given. */
-static struct slice charset(const char *content_type)
-{
-    const char *p = content_type == NULL ? "" : content_type;
-
-    while ((p = strchr(p, ';')) != NULL) {
-        p += 1 + strspn(p + 1, " \t");
-        if (strncasecmp(p, "charset", 7) != 0)
-            continue;
-        p += 7 + strspn(p + 7, " \t");
-        if (*p != '=')
-            continue;
-        p += 1 + strspn(p + 1, " \t\"");
-        return (struct slice){p, strcspn(p, "; \t\"")};
-    }
-    return slice_of(NULL);
-}
-
-static void refuse(struct decoded *decoded, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void refuse(struct decoded *decoded, const char *format, ...)
+void reader_refuse(struct decoded *decoded, const char *format, ...)
 {
     va_list args;
 
     va_start(args, format);
-    vsnprintf(decoded->reason, sizeof(decoded->reason), format, args);
+    refuse_va(decoded, format, args);
     va_end(args);
 }
 
-/* Where the text begins: behind a byte order mark and white space. */
-static size_t text_start(const struct input *in)
+void reader_point(const struct reader_input *in, size_t offset, struct decoded *decoded)
+{
+    json_position(in->text, offset, &decoded->line, &decoded->column);
+}
+
+size_t reader_start(const struct reader_input *in)
 {
     size_t at = 0;
 
-    if (in->length >= 3 && memcmp(in->body, byte_order_mark, 3) == 0)
+    if (in->length >= 3 && memcmp(in->text, "\xef\xbb\xbf", 3) == 0)
         at = 3;
-    while (at < in->length && strchr(" \t\r\n", in->body[at]) != NULL && in->body[at] != '\0')
+    while (at < in->length && strchr(" \t\r\n", in->text[at]) != NULL && in->text[at] != '\0')
         at++;
     return at;
 }
 
-/* A page or XML instead of JSON: says so and returns true. */
-static bool refuse_markup(const struct input *in, struct decoded *decoded)
+void reader_mind_charset(const struct reader_input *in, size_t offset, struct decoded *decoded)
 {
-    struct slice type = media_type(in->content_type);
-    bool page = is_one_of(type, page_types, COUNT(page_types));
-    size_t start = text_start(in);
-    bool markup = start < in->length && in->body[start] == '<';
+    size_t used = strlen(decoded->reason);
 
-    if (!markup && (!page || in->format != FORMAT_AUTO))
-        return false;
-    json_position(in->body, start, &decoded->line, &decoded->column);
-    if (!page && strncmp(in->body + start, "<?xml", 5) == 0)
-        refuse(decoded, "the body is XML, not JSON; check url and headers (Accept)");
-    else if (markup)
-        refuse(decoded, "the body is an HTML page, not JSON; check url and headers: it may be a "
-                        "login, an error page or a web site");
-    else
-        refuse(decoded,
-               "the body is an HTML page, not JSON, by its Content-Type (%.*s); if it is "
-               "JSON, set format: json",
-               (int)(type.length < MOST_TYPE_SHOWN ? type.length : MOST_TYPE_SHOWN), type.data);
-    return true;
+    if (offset >= in->length || (unsigned char)in->text[offset] < 0x80 ||
+        charset_check_utf8((struct slice){in->text, in->length}) != offset)
+        return;
+    snprintf(decoded->reason + used, sizeof(decoded->reason) - used,
+             " (byte %zu of the body); set encoding to what it is in, as in encoding: windows-1252",
+             offset);
 }
 
-/* With `format` set, the operator has looked: then the reader's own check of UTF-8 decides. */
-static bool refuse_charset(const struct input *in, struct decoded *decoded)
+/* --- The character set. --- */
+
+/* What the Content-Type declares; empty: nothing. */
+static struct slice declared_charset(const struct reader_input *in)
 {
-    struct slice name = charset(in->content_type);
+    return format_parameter(in->content_type, "charset");
+}
+
+static bool refuse_charset(struct slice name, struct decoded *decoded)
+{
     struct text shown = {0};
 
-    if (in->format != FORMAT_AUTO || name.length == 0 ||
-        is_one_of(name, utf8_names, COUNT(utf8_names)))
-        return false;
-    text_visible(&shown, name.data, name.length < MOST_TYPE_SHOWN ? name.length : MOST_TYPE_SHOWN);
-    refuse(decoded,
-           "the body is in the character set %s by its Content-Type, and JSON is read as UTF-8; "
-           "if it is UTF-8, set format: json",
-           text_string(&shown));
+    text_visible(&shown, name.data, name.length < MOST_NAME_SHOWN ? name.length : MOST_NAME_SHOWN);
+    reader_refuse(decoded,
+                  "the body is in the character set %s by its Content-Type, which is not known "
+                  "here; set encoding to what it is in, as in encoding: utf-8",
+                  text_string(&shown));
     text_free(&shown);
+    return false;
+}
+
+/*
+ * Finds the text's character set; NULL in *charset: nobody says. Many servers declare ISO-8859-1
+ * whatever they send; text that is UTF-8 throughout is hardly ever anything else. False: refused.
+ */
+static bool find_charset(const struct reader_input *in, const char **charset,
+                         struct decoded *decoded)
+{
+    struct slice text = {in->text, in->length};
+    struct slice declared = declared_charset(in);
+
+    *charset = in->source->encoding == NULL ? charset_by_mark(text)
+                                            : charset_by_name(in->source->encoding);
+    if (*charset != NULL)
+        return true;
+    if (declared.length == 0) {
+        *charset = charset_by_zeros(text);
+        return true;
+    }
+    *charset = charset_by_label(declared);
+    if (*charset == NULL)
+        return refuse_charset(declared, decoded);
+    if (charset_is_latin(*charset) && charset_check_utf8(text) == text.length)
+        *charset = charset_by_label(slice_of("utf-8"));
     return true;
 }
 
-static int read_body(const struct input *in, struct arena *arena, struct decoded *decoded)
+static void refuse_bytes(const struct reader_input *in, const char *charset,
+                         const struct charset_error *error, struct decoded *decoded)
 {
-    struct json_error error = {0};
-    enum json_status status =
-        decoded->lines ? json_read_lines(in->body, in->length, arena, &decoded->root, &error)
-                       : json_read(in->body, in->length, arena, &decoded->root, &error);
-
-    if (status == JSON_OK)
-        return 0;
-    decoded->root = NULL;
-    decoded->line = error.line;
-    decoded->column = error.column;
-    refuse(decoded, "the body is not JSON: line %u, column %u: %s", error.line, error.column,
-           error.message);
-    return status == JSON_NOMEM ? -1 : 0;
+    decoded->line = error->line;
+    decoded->column = 0;
+    if (error->cut)
+        reader_refuse(decoded,
+                      "the body ends inside a character of %s (line %u); it was cut off, "
+                      "or encoding should say what it is in",
+                      charset, error->line);
+    else
+        reader_refuse(decoded,
+                      "byte %zu of the body (line %u) is 0x%02x, which %s does not have there; set "
+                      "encoding to what it is in",
+                      error->offset, error->line, (unsigned char)in->text[error->offset], charset);
 }
 
-int decode_response(const struct response *response, enum body_format format, struct arena *arena,
-                    struct decoded *decoded)
+/* Makes the text UTF-8, if it is known to be anything else. */
+static int convert(struct reader_input *in, struct arena *arena, struct decoded *decoded)
+{
+    char size[UNITS_TEXT_SIZE];
+    struct charset_error error;
+    struct slice text;
+
+    if (in->charset == NULL || charset_is_utf8(in->charset))
+        return 0;
+    switch (charset_convert(in->charset, (struct slice){in->text, in->length},
+                            (size_t)in->source->max_body_bytes, arena, &text, &error)) {
+    case CHARSET_OK:
+        in->text = text.data;
+        in->length = text.length;
+        return 0;
+    case CHARSET_UNKNOWN:
+        reader_refuse(decoded, "iconv has no character set %s on this machine", in->charset);
+        return 0;
+    case CHARSET_INVALID:
+        refuse_bytes(in, in->charset, &error, decoded);
+        return 0;
+    case CHARSET_TOO_LARGE:
+        reader_refuse(decoded, "the body is above max_body_size (%s) as UTF-8; raise it",
+                      units_format_size(in->source->max_body_bytes, size));
+        decoded->failure = RUN_FAILED_LIMIT;
+        return 0;
+    case CHARSET_NOMEM:
+        break;
+    }
+    return -1;
+}
+
+/* --- The format. --- */
+
+static int read_text(struct reader_input *in, struct arena *arena, struct decoded *decoded)
+{
+    in->format = in->source->format;
+    if (in->format == FORMAT_AUTO)
+        in->format =
+            format_detect(in->content_type, in->source->url, (struct slice){in->text, in->length});
+    decoded->text = in->text;
+    decoded->text_bytes = in->length;
+    assert(readers[in->format] != NULL);
+    return readers[in->format](in, arena, decoded);
+}
+
+int decode_response(const struct response *response, const struct source *source,
+                    struct arena *arena, struct decoded *decoded)
 {
     bool came = response->body != NULL; /* none is the same as an empty one */
-    struct input in = {came ? response->body : "", came ? response->body_bytes : 0,
-                       response->content_type, format};
+    struct reader_input in = {.source = source,
+                              .text = came ? response->body : "",
+                              .length = came ? response->body_bytes : 0,
+                              .content_type = response->content_type};
 
     *decoded = (struct decoded){0};
-    decoded->lines = format == FORMAT_NDJSON ||
-                     (format == FORMAT_AUTO &&
-                      is_one_of(media_type(in.content_type), line_types, COUNT(line_types)));
-    if (!decoded->lines && text_start(&in) == in.length) {
-        refuse(decoded, "the body is empty, where JSON was expected");
+    if (!find_charset(&in, &in.charset, decoded))
         return 0;
-    }
-    if (refuse_markup(&in, decoded) || refuse_charset(&in, decoded))
+    if (convert(&in, arena, decoded) == -1)
+        return -1;
+    if (decoded->reason[0] != '\0')
         return 0;
-    return read_body(&in, arena, decoded);
+    return read_text(&in, arena, decoded);
 }

@@ -1,11 +1,12 @@
 /*
- * decode.h - the body of a response to nodes, in the format that `format` or the answer itself
- * says.
+ * decode.h - the body of a response to nodes: its character set, then its format, each as the
+ * configuration or the answer itself says.
  *
- * By Content-Type: newline-delimited JSON by its media types, an HTML page is a failure, all else
- * is taken as JSON, since many APIs label it text/plain or not at all. By looking: JSON never
- * begins with "<", so a body that does is a page or XML whatever it is called: a portal, a login, a
- * maintenance note with status 200.
+ * The character set is that of `encoding`, else of a byte order mark, else of the Content-Type,
+ * else UTF-8. The format is that of `format`, else see format.h; an HTML page is a failure, and
+ * what nothing is known of is taken as JSON, since many APIs label it text/plain or not at all. By
+ * looking: JSON never begins with "<", so a body that does is a page or XML whatever it is called:
+ * a portal, a login, a maintenance note with status 200.
  */
 #ifndef GATHERD_PROCESS_DECODE_H
 #define GATHERD_PROCESS_DECODE_H
@@ -18,18 +19,21 @@
 #include "gatherd/run.h"
 
 struct decoded {
-    const struct node *root; /* NULL: not decoded, for the reason below */
-    bool lines;              /* root is the array of a body's lines */
-    unsigned line;           /* in the body, of what is wrong; 0: nowhere in particular */
+    const struct node *root;  /* NULL: not decoded, for the reason below */
+    bool lines;               /* root is the array of a body's lines */
+    const char *text;         /* what the nodes borrow from: the body, or what was made of it in */
+    size_t text_bytes;        /* the arena; a NUL stands behind it */
+    enum run_failure failure; /* without a root: RUN_FAILED_DECODE or RUN_FAILED_LIMIT */
+    unsigned line;            /* in the text, of what is wrong; 0: nowhere in particular */
     unsigned column;
     char reason[320];
 };
 
 /*
- * Decodes the response's body; nodes are in `arena` and borrow from the body. 0, with or without a
- * root, or -1: out of memory.
+ * Decodes the response's body as the source says; nodes are in `arena`. 0, with or without a root,
+ * or -1: out of memory.
  */
-int decode_response(const struct response *response, enum body_format format, struct arena *arena,
-                    struct decoded *decoded);
+int decode_response(const struct response *response, const struct source *source,
+                    struct arena *arena, struct decoded *decoded);
 
 #endif

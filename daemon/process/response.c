@@ -116,13 +116,14 @@ static int process_answer(struct run *run, struct arena *arena, struct result *r
         return -1;
     if (run->not_modified)
         return 0;
-    if (decode_response(&run->response, run->source->format, arena, &decoded) == -1)
+    if (decode_response(&run->response, run->source, arena, &decoded) == -1)
         return -1;
     if (decoded.root == NULL)
         return fail(run, (struct dead_letter){.line = decoded.line, .column = decoded.column},
-                    RUN_FAILED_DECODE, decoded.reason, arena, result);
-    if (extract_rows(run->source, decoded.root, decoded.lines, run->response.body_bytes, arena,
-                     result, &failure) == -1)
+                    decoded.failure, decoded.reason, arena, result);
+    result->body = decoded.text;
+    if (extract_rows(run->source, decoded.root, decoded.lines, decoded.text_bytes, arena, result,
+                     &failure) == -1)
         return -1;
     if (failure != NULL)
         return fail(run, (struct dead_letter){0}, RUN_FAILED_RECORDS, failure, arena, result);

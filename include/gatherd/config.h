@@ -316,6 +316,7 @@ struct source {
     const char *const *item_names;
 
     enum body_format format;
+    const char *encoding; /* of the body, as charset_by_name() takes it; NULL: the answer says */
     struct mapping mapping;
 };
 

@@ -60,7 +60,7 @@ struct dead_letter {
 /* One run and what it produced. */
 struct result {
     struct run *run;  /* its failure says whether it succeeded */
-    const char *body; /* of the response, for line and column of records */
+    const char *body; /* the text that the records were read from, for their line and column */
     struct row_set rows;
     const struct dead_letter *dead_letters;
     size_t dead_letter_count;

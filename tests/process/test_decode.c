@@ -161,23 +161,95 @@ static void xml_is_named_as_such(void **state)
     expect_failure(*state, XML_REASON, "body@1:1 " XML_REASON "\n");
 }
 
-#define CHARSET_REASON                                                                      \
-    "the body is in the character set ISO-8859-1 by its Content-Type, and JSON is read as " \
-    "UTF-8; if it is UTF-8, set format: json"
+static void expect_cell(struct processing *p, const char *content_type, const char *body,
+                        size_t length, const char *rows)
+{
+    processing_run_bytes(p, content_type, body, length);
+    assert_string_equal(p->run.error == NULL ? "" : p->run.error, "");
+    assert_string_equal(processing_rows(p), rows);
+}
 
-static void another_character_set_is_refused(void **state)
+static void a_declared_character_set_is_converted(void **state)
 {
     static const char *const types[] = {
         "application/json; charset=ISO-8859-1",
-        "application/json;CHARSET = \"ISO-8859-1\"",
-        "application/json; a=b; charset=ISO-8859-1; c=d",
-        "application/x-ndjson; charset=ISO-8859-1",
+        "application/json;CHARSET = \"latin1\"",
+        "application/json; a=b; charset=windows-1252; c=d",
+        "application/x-ndjson; charset=ISO_8859-1",
     };
 
-    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-        processing_run(*state, types[i], "{\"a\":1}");
-        expect_failure(*state, CHARSET_REASON, "body@0:0 " CHARSET_REASON "\n");
-    }
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+        expect_cell(*state, types[i], "{\"a\":\"caf\xe9\"}", 12, "a\n'caf\xc3\xa9'\n");
+    expect_cell(*state, "application/json; charset=shift_jis", "{\"a\":\"\x8e\x52\"}", 10,
+                "a\n'\xe5\xb1\xb1'\n");
+}
+
+static void utf8_that_is_declared_as_latin_is_utf8(void **state)
+{
+    expect_cell(*state, "application/json; charset=ISO-8859-1", "{\"a\":\"caf\xc3\xa9\"}", 13,
+                "a\n'caf\xc3\xa9'\n");
+}
+
+static void utf16_is_known_by_its_mark_by_its_zeros_and_by_its_name(void **state)
+{
+    static const char wide[] = "\xff\xfe{\0\"\0a\0\"\0:\0\"\0\xe9\0\"\0}\0";
+    static const char big[] = "\0[\0\"\0\xe9\0\"\0]";
+    static const char widest[] = "\0\0\xfe\xff\0\0\0[\0\0\0001\0\0\0]";
+
+    expect_cell(*state, NULL, wide, sizeof(wide) - 1, "a\n'\xc3\xa9'\n");
+    expect_cell(*state, NULL, wide + 2, sizeof(wide) - 3, "a\n'\xc3\xa9'\n");
+    expect_cell(*state, NULL, big, sizeof(big) - 1, "value\n'\xc3\xa9'\n");
+    expect_cell(*state, "text/json; charset=utf-16be", big, sizeof(big) - 1, "value\n'\xc3\xa9'\n");
+    expect_cell(*state, NULL, widest, sizeof(widest) - 1, "value\n1\n");
+}
+
+static void encoding_wins_over_the_mark_and_the_content_type(void **state)
+{
+    struct processing *p = *state;
+
+    p->source.encoding = "windows-1251";
+    expect_cell(p, "application/json; charset=ISO-8859-1", "{\"a\":\"\xc3\xa9\"}", 10,
+                "a\n'\xd0\x93\xc2\xa9'\n");
+}
+
+#define BYTES_REASON                                                                       \
+    "byte 9 of the body (line 2) is 0x81, which CP1252 does not have there; set encoding " \
+    "to what it is in"
+
+static void a_byte_that_the_character_set_lacks_is_named(void **state)
+{
+    processing_run_bytes(*state, "text/json; charset=cp1252", "{\n\"a\":\"\xe9 \x81\"}", 12);
+    expect_failure(*state, BYTES_REASON, "body@2:0 " BYTES_REASON "\n");
+}
+
+#define CUT_REASON                                                                        \
+    "the body ends inside a character of UTF-16LE (line 1); it was cut off, or encoding " \
+    "should say what it is in"
+
+static void a_body_that_ends_inside_a_character_is_cut(void **state)
+{
+    processing_run_bytes(*state, NULL, "\xff\xfe{\0}\0 ", 7);
+    expect_failure(*state, CUT_REASON, "body@1:0 " CUT_REASON "\n");
+}
+
+#define UTF8_REASON                                                                             \
+    "the body is not JSON: line 1, column 9: byte 0xe9 is not UTF-8, which JSON must be (byte " \
+    "8 of the body); set encoding to what it is in, as in encoding: windows-1252"
+
+static void bytes_that_are_not_utf8_name_the_key_encoding(void **state)
+{
+    processing_run_bytes(*state, "application/json", "{\"a\":\"ab\xe9\"}", 11);
+    expect_failure(*state, UTF8_REASON, "body@1:9 " UTF8_REASON "\n");
+}
+
+static void a_text_that_is_too_large_as_utf8_fails_the_run(void **state)
+{
+    struct processing *p = *state;
+
+    p->source.max_body_bytes = 12;
+    processing_run_bytes(p, "text/json; charset=latin1", "{\"a\":\"\xe9\xe9\xe9\"}", 11);
+    assert_int_equal(p->run.failure, RUN_FAILED_LIMIT);
+    assert_string_equal(p->run.error, "the body is above max_body_size (12B) as UTF-8; raise it");
 }
 
 static void a_character_set_cannot_hide_anything_in_the_error(void **state)
@@ -282,7 +354,14 @@ int main(void)
         TEST(an_html_page_is_named_as_such),
         TEST(json_labelled_as_html_is_refused_with_the_way_out),
         TEST(xml_is_named_as_such),
-        TEST(another_character_set_is_refused),
+        TEST(a_declared_character_set_is_converted),
+        TEST(utf8_that_is_declared_as_latin_is_utf8),
+        TEST(utf16_is_known_by_its_mark_by_its_zeros_and_by_its_name),
+        TEST(encoding_wins_over_the_mark_and_the_content_type),
+        TEST(a_byte_that_the_character_set_lacks_is_named),
+        TEST(a_body_that_ends_inside_a_character_is_cut),
+        TEST(bytes_that_are_not_utf8_name_the_key_encoding),
+        TEST(a_text_that_is_too_large_as_utf8_fails_the_run),
         TEST(a_character_set_cannot_hide_anything_in_the_error),
         TEST(an_empty_body_is_not_json),
         TEST(no_body_at_all_fails_without_a_dead_letter),

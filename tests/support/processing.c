@@ -11,6 +11,7 @@ struct processing *processing_create(void)
 
     assert_non_null(p);
     p->source.name = "test";
+    p->source.max_body_bytes = 16 * 1024 * 1024;
     p->source.mapping.fields = p->fields;
     p->arena = arena_create(1 << 20);
     assert_non_null(p->arena);
@@ -69,7 +70,6 @@ void processing_run_bytes(struct processing *p, const char *content_type, const 
     p->run.response.body_bytes = length;
     assert_int_equal(process_response(&p->run, p->arena, &p->result), 0);
     assert_ptr_equal(p->result.run, &p->run);
-    assert_ptr_equal(p->result.body, p->run.response.body);
 }
 
 void processing_run(struct processing *p, const char *content_type, const char *body)
