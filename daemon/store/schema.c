@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "gatherd/hash.h"
+#include "store/layout.h"
 #include "store/names.h"
-#include "store/table.h"
 
 /*
  * How many tables are remembered. One costs a few KiB, and its statements about as much as their
@@ -19,7 +19,7 @@ struct schema {
     sqlite3 *db;
     struct schema_log log;
     sqlite3_stmt *members;
-    struct text signature; /* of the rows at hand; see table.h */
+    struct text signature; /* of the rows at hand; see layout.h */
     struct table *newest;  /* used last */
     struct table *oldest;
     size_t count;

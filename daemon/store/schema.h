@@ -50,7 +50,7 @@ struct name_index {
     size_t capacity; /* a power of two, or 0 */
 };
 
-struct layout; /* see table.h */
+struct layout; /* see layout.h */
 
 struct table {
     char *name;  /* owned */
@@ -94,7 +94,7 @@ void schema_committed(struct schema *schema);
 /* Another program wrote to the database: everything is read anew. */
 void schema_forget(struct schema *schema);
 
-/* --- Shared by schema.c, plan.c, evolve.c and table.c. --- */
+/* --- Shared by schema.c, plan.c, evolve.c and the layouts. --- */
 
 /* Reads the columns of a table, of any connection; none: no such table. */
 int table_read_columns(sqlite3 *db, struct table *table, struct error *err);

@@ -45,6 +45,8 @@ static char *faulty_strdup(const char *string)
 #include "base/text.c"
 #include "store/ddl.c"
 #include "store/evolve.c"
+#include "store/layout.c"
+#include "store/layout_sql.c"
 #include "store/plan.c"
 #include "store/schema.c"
 #include "store/table.c"
