@@ -14,8 +14,7 @@ static int prepare_field(struct extractor *e, size_t i)
     struct slice name = jsonpath_single_name(field->path);
     struct member *member;
 
-    e->columns[e->column_count++] =
-        (struct column){.name = slice_of(field->name), .type = field->type};
+    e->columns[e->column_count++] = extract_column(e, slice_of(field->name), field->type);
     e->finders[i] = (struct finder){.same = NO_FIELD,
                                     .by_name = name.data != NULL,
                                     .singular = jsonpath_is_singular(field->path)};

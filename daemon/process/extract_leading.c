@@ -29,7 +29,7 @@ static int name_item_column(struct extractor *e, const char *name, struct column
     copy = extract_keep_scratch(e);
     if (copy == NULL)
         return -1;
-    *column = (struct column){.name = {copy, e->scratch.length}, .type = FIELD_UNDECLARED};
+    *column = extract_column(e, (struct slice){copy, e->scratch.length}, FIELD_UNDECLARED);
     return 0;
 }
 

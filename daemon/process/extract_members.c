@@ -78,7 +78,7 @@ static enum extracted add_column(struct extractor *e, struct slice name, struct 
     *member = members_add(&e->members, name, (uint32_t)e->column_count);
     if (*member == NULL)
         return EXTRACTED_NOMEM;
-    e->columns[e->column_count++] = (struct column){.name = name, .type = FIELD_UNDECLARED};
+    e->columns[e->column_count++] = extract_column(e, name, FIELD_UNDECLARED);
     return EXTRACTED_ROW;
 }
 

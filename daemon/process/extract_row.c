@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "process/extractor.h"
+#include "process/value.h"
 
 enum extracted extract_reject(struct extractor *e, const char *reason)
 {
@@ -16,6 +17,24 @@ const char *extract_keep_scratch(struct extractor *e)
     return arena_copy(e->arena, text_string(&e->scratch), e->scratch.length);
 }
 
+static bool is_in_key(const struct mapping *mapping, struct slice name)
+{
+    for (size_t i = 0; i < mapping->primary_key_count; i++) {
+        if (slice_equals(name, mapping->primary_key[i]))
+            return true;
+    }
+    return false;
+}
+
+struct column extract_column(const struct extractor *e, struct slice name, enum field_type type)
+{
+    return (struct column){
+        .name = name,
+        .type = type,
+        .is_key = type == FIELD_UNDECLARED && is_in_key(e->mapping, name),
+    };
+}
+
 /* The cells so far become a row; those behind the last value are left out. -1: out of memory. */
 static int add_row(struct extractor *e, const struct record *record, size_t position)
 {
@@ -24,6 +43,8 @@ static int add_row(struct extractor *e, const struct record *record, size_t posi
     struct value *values;
 
     for (size_t i = 0; i < e->column_count; i++) {
+        if (e->columns[i].is_key)
+            value_as_key(&e->cells[i]);
         e->columns[i].seen |= 1u << e->cells[i].type;
         if (e->cells[i].type != VALUE_NULL)
             count = i + 1;

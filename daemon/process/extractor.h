@@ -70,6 +70,9 @@ enum extracted extract_reject(struct extractor *e, const char *reason);
 /* What stands in the scratch text, in the arena. NULL: out of memory. */
 const char *extract_keep_scratch(struct extractor *e);
 
+/* A column of that name; `name` is borrowed. */
+struct column extract_column(const struct extractor *e, struct slice name, enum field_type type);
+
 /* One record to a row of e->set, which has room for it, or to a dead letter. -1: out of memory. */
 int extract_record(struct extractor *e, const struct record *record, size_t position);
 

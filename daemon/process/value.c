@@ -140,6 +140,18 @@ static bool is_canonical_integer(struct slice text)
     return true;
 }
 
+void value_as_key(struct value *value)
+{
+    struct slice text = {value->text, value->length};
+    struct decimal decimal;
+    int64_t integer;
+
+    if (value->type != VALUE_TEXT || !is_canonical_integer(text))
+        return;
+    if (decimal_read(text, &decimal) && decimal_to_integer(&decimal, &integer))
+        set_integer(value, integer);
+}
+
 static enum value_fit integer_value(const struct node *node, struct value *value)
 {
     struct decimal decimal;

@@ -31,6 +31,13 @@ enum value_fit {
 enum value_fit value_from_node(const struct node *node, enum field_type type, enum time_unit unit,
                                struct arena *arena, struct value *value);
 
+/*
+ * The same key, however it is written: in a primary key of no declared type, text that is an
+ * integer in canonical form ("17", not "017" or "+17") is that integer. So an id that an API turns
+ * from number to string stays the key of its row.
+ */
+void value_as_key(struct value *value);
+
 /* The value's JSON text as it came, or written into the arena where there is none. 0 or -1. */
 int value_json_text(const struct node *node, struct arena *arena, struct slice *json);
 

@@ -144,6 +144,43 @@ static int restore_reals(sqlite3 *db, const struct table *table, struct error *e
     return rc;
 }
 
+/*
+ * In a key of no declared type text that is a canonical integer is that integer (process/value.h).
+ * A column that was TEXT may hold such text, from the time when its type was declared.
+ */
+static int restore_keys(sqlite3 *db, const struct table *table, struct error *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < table->count && rc == 0; i++) {
+        const struct table_column *column = &table->columns[i];
+        struct text sql = {0};
+        struct text name = {0};
+
+        if (column->change != CHANGE_WIDEN || column->was != COLUMN_TEXT || column->key == 0)
+            continue;
+        name_quote(&name, column->name);
+        text_add(&sql, "UPDATE main.");
+        name_quote(&sql, table->name);
+        text_format(&sql,
+                    " SET %s = CAST(%s AS INTEGER) WHERE typeof(%s) = 'text'"
+                    " AND CAST(CAST(%s AS INTEGER) AS TEXT) = %s",
+                    text_string(&name), text_string(&name), text_string(&name), text_string(&name),
+                    text_string(&name));
+        rc = text_failed(&sql) || text_failed(&name) ? schema_no_memory(err)
+                                                     : sqlite_exec(db, text_string(&sql), err);
+        text_free(&sql);
+        text_free(&name);
+    }
+    return rc;
+}
+
+/* What a wider type would make of values that are stored already. */
+static int restore_values(sqlite3 *db, const struct table *table, struct error *err)
+{
+    return restore_reals(db, table, err) == -1 ? -1 : restore_keys(db, table, err);
+}
+
 static int change_in_place(sqlite3 *db, const struct table *table, const char *old_sql,
                            struct error *err)
 {
@@ -153,7 +190,7 @@ static int change_in_place(sqlite3 *db, const struct table *table, const char *o
     if (ddl_rewrite(old_sql, table, false, NULL, &sql, err) == 0 &&
         try_sql(text_string(&sql), table, table->name, err) == 0 &&
         replace_sql(db, table, text_string(&sql), err) == 0)
-        rc = restore_reals(db, table, err);
+        rc = restore_values(db, table, err);
     text_free(&sql);
     return rc;
 }

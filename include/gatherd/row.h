@@ -30,6 +30,7 @@ struct value {
 struct column {
     struct slice name;    /* a member's name in the record's spelling, or a field's name */
     enum field_type type; /* declared, or FIELD_UNDECLARED */
+    bool is_key;          /* part of the primary key, and of no declared type: see value_as_key() */
     uint32_t seen;        /* bit (1 << enum value_type) for each type among the values */
 };
 

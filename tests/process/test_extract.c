@@ -440,6 +440,47 @@ static void records_too_unlike_for_one_table_fail_the_run(void **state)
     assert_true(arena_used(p->arena) < 256u << 20);
 }
 
+/* --- Keys --- */
+
+static void in_a_key_text_that_is_an_integer_is_that_integer(void **state)
+{
+    struct processing *p = *state;
+    static const char *const key[] = {"id"};
+
+    p->source.mapping.primary_key = key;
+    p->source.mapping.primary_key_count = 1;
+    run(state, "[{\"id\":\"17\",\"v\":\"17\"},{\"id\":17},{\"id\":\"-9223372036854775808\"}]");
+    expect_rows(state, "id,v\n17,'17'\n17\n-9223372036854775808\n");
+    assert_int_equal(p->result.rows.columns[0].seen, 1u << VALUE_INTEGER);
+}
+
+static void in_a_key_all_other_text_is_as_it_came(void **state)
+{
+    struct processing *p = *state;
+    static const char *const key[] = {"id"};
+
+    p->source.mapping.primary_key = key;
+    p->source.mapping.primary_key_count = 1;
+    run(state,
+        "[{\"id\":\"017\"},{\"id\":\"+1\"},{\"id\":\"-0\"},{\"id\":\"1.0\"},{\"id\":\"1e2\"},"
+        "{\"id\":\" 1\"},{\"id\":\"\"},{\"id\":\"-\"},{\"id\":\"9223372036854775808\"}]");
+    expect_rows(state, "id\n'017'\n'+1'\n'-0'\n'1.0'\n'1e2'\n' 1'\n''\n'-'\n"
+                       "'9223372036854775808'\n");
+}
+
+static void a_key_of_a_declared_type_is_of_that_type(void **state)
+{
+    struct processing *p = *state;
+    static const char *const key[] = {"id", "n"};
+
+    p->source.mapping.primary_key = key;
+    p->source.mapping.primary_key_count = 2;
+    processing_field(p, "id", "$.id", FIELD_TEXT, TIME_UNIT_NONE);
+    processing_field(p, "n", "$.n", FIELD_UNDECLARED, TIME_UNIT_NONE);
+    run(state, "[{\"id\":\"17\",\"n\":\"18\"}]");
+    expect_rows(state, "id,n\n'17',18\n");
+}
+
 /* --- With fields --- */
 
 static void fields_are_taken_by_path_in_their_own_order(void **state)
@@ -656,6 +697,9 @@ int main(void)
         TEST(a_record_of_1998_members_is_a_row),
         TEST(a_record_with_more_goes_to_the_dead_letters_and_leaves_no_columns),
         TEST(records_too_unlike_for_one_table_fail_the_run),
+        TEST(in_a_key_text_that_is_an_integer_is_that_integer),
+        TEST(in_a_key_all_other_text_is_as_it_came),
+        TEST(a_key_of_a_declared_type_is_of_that_type),
         TEST(fields_are_taken_by_path_in_their_own_order),
         TEST(fields_have_columns_even_without_records),
         TEST(missing_and_null_fields_are_null),

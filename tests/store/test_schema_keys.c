@@ -189,6 +189,28 @@ static void a_real_key_that_widens_keeps_its_rows(void **state)
     feed_free(feed);
 }
 
+/* What a declared type kept as text, and what comes without one, are the same keys. */
+static void text_in_a_key_that_widens_becomes_the_integers_it_is(void **state)
+{
+    struct rig *rig = *state;
+    struct feed *feed = feed_create(rig, "t", WRITE_UPSERT);
+
+    feed_columns(feed, "id,v");
+    ROW(feed, TEXT("7"), TEXT("7"));
+    ROW(feed, TEXT("007"), INT(2));
+    ROW(feed, TEXT("-5"), INT(3));
+    ROW(feed, TEXT("9223372036854775808"), INT(4));
+    feed_save(rig, feed);
+    feed_columns(feed, "id,v");
+    ROW(feed, INT(7), TEXT("8"));
+    feed_save(rig, feed);
+    rig_expect(rig, "SELECT id, typeof(id), v, typeof(v) FROM t ORDER BY id",
+               "-5|integer|3|integer\n7|integer|8|text\n007|text|2|integer\n"
+               "9223372036854775808|text|4|integer");
+    rig_expect_sound(rig);
+    feed_free(feed);
+}
+
 static void another_key_rebuilds_the_table_and_keeps_what_hangs_on_it(void **state)
 {
     struct rig *rig = *state;
@@ -312,6 +334,7 @@ int main(void)
         T(reserved_table_names_are_refused),
         T(a_keyed_table_has_its_key_inline_and_no_rowid_alias),
         T(a_real_key_that_widens_keeps_its_rows),
+        T(text_in_a_key_that_widens_becomes_the_integers_it_is),
         T(another_key_rebuilds_the_table_and_keeps_what_hangs_on_it),
         T(a_key_is_given_and_taken_away_as_the_write_mode_changes),
         T(a_key_that_the_rows_there_violate_fails_the_run_each_time),

@@ -240,7 +240,7 @@ void feed_column(struct feed *feed, const char *name, enum field_type type)
     feed->result.run = &feed->run;
     feed->columns = realloc(feed->columns, (n + 1) * sizeof(feed->columns[0]));
     assert_non_null(feed->columns);
-    feed->columns[n] = (struct column){{strdup(name), strlen(name)}, type, 0};
+    feed->columns[n] = (struct column){.name = {strdup(name), strlen(name)}, .type = type};
 }
 
 void feed_columns(struct feed *feed, const char *names)
