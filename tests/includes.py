@@ -26,7 +26,7 @@ BASE = {
     "timestamp",
     "units",
 }
-DOCUMENT = {"charset", "node", "json", "jsonpath", "cursor"}
+DOCUMENT = {"charset", "csv", "node", "json", "jsonpath", "cursor"}
 CALENDAR = {"cron", "zone"}
 CONFIG = {"auth", "config", "items"}
 # Where the stages meet.

@@ -250,9 +250,9 @@ int formatter_columns(void *context, const char *const *names, size_t count)
         rc = begin_statement(f, names, count);
     if (rc == 0 && !first && f->format == FORMAT_TABLE)
         rc = fputc('\n', f->out) == EOF ? -1 : 0;
-    if (rc == 0 && !first && f->format == FORMAT_CSV)
+    if (rc == 0 && !first && f->format == FORMAT_CSV_TABLE)
         rc = fputs("\r\n", f->out) == EOF ? -1 : 0;
-    if (rc == 0 && f->format == FORMAT_CSV)
+    if (rc == 0 && f->format == FORMAT_CSV_TABLE)
         rc = csv_header(f);
     return note_failure(f, rc);
 }
@@ -263,7 +263,7 @@ int formatter_row(void *context, const struct value *values, size_t count)
     int rc;
 
     switch (f->format) {
-    case FORMAT_CSV:
+    case FORMAT_CSV_TABLE:
         rc = csv_row(f, values, count);
         break;
     case FORMAT_TABLE:

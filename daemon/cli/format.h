@@ -13,7 +13,7 @@
 
 #include "gatherd/row.h"
 
-enum format { FORMAT_TABLE, FORMAT_CSV, FORMAT_JSON_ARRAY, FORMAT_JSON_LINES };
+enum format { FORMAT_TABLE, FORMAT_CSV_TABLE, FORMAT_JSON_ARRAY, FORMAT_JSON_LINES };
 
 /* By its name on the command line: table, csv, json, ndjson. -1: no such format. */
 int format_by_name(const char *name);

@@ -180,6 +180,7 @@ enum source_key {
     SOURCE_PAGINATION,
     SOURCE_FOR_EACH,
     SOURCE_FORMAT,
+    SOURCE_CSV,
     SOURCE_ENCODING,
     SOURCE_MAPPING, /* the first of enum mapping_key */
     SOURCE_WRITE_MODE = SOURCE_MAPPING + MAPPING_KEY_COUNT,
@@ -224,6 +225,7 @@ extern const struct key_set tls_key_set;           /* of struct tls_options */
 extern const struct key_set pagination_key_set;    /* of struct pagination */
 extern const struct key_set auth_key_set;          /* of struct auth */
 extern const struct key_set login_key_set;         /* of struct login */
+extern const struct key_set csv_key_set;           /* of struct csv_options */
 extern const struct key_set for_each_key_set;      /* of struct for_each */
 extern const struct key_set field_key_set;         /* of struct field */
 extern const struct key_set secret_key_set;        /* of struct secret */

@@ -15,10 +15,8 @@ static const struct choice missed_choices[] = {
 };
 
 static const struct choice format_choices[] = {
-    {"auto", FORMAT_AUTO},
-    {"json", FORMAT_JSON},
-    {"ndjson", FORMAT_NDJSON},
-    {NULL, 0},
+    {"auto", FORMAT_AUTO}, {"json", FORMAT_JSON}, {"ndjson", FORMAT_NDJSON},
+    {"csv", FORMAT_CSV},   {"tsv", FORMAT_TSV},   {NULL, 0},
 };
 
 static const struct choice write_mode_choices[] = {
@@ -460,6 +458,14 @@ static const struct key source_keys[] = {
                        .fallback = "auto",
                        .about = "What the body is; auto goes by Content-Type.",
                        .example = "ndjson"},
+    [SOURCE_CSV] = {.name = "csv",
+                    .part = PART_ROWS,
+                    .kind = KIND_OBJECT,
+                    TO(struct source, csv),
+                    .keys = &csv_key_set,
+                    .instead = "commas or tabs, quotes, and names in the first row",
+                    .about = "How a body of separated values is written (see below).",
+                    .example = "{\"delimiter\": \";\", \"skip_rows\": 2}"},
     [SOURCE_ENCODING] = {.name = "encoding",
                          .part = PART_ROWS,
                          .kind = KIND_NAME,

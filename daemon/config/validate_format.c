@@ -15,8 +15,34 @@ static void check_encoding(struct load *load, const struct where *where,
                  "--list shows them)");
 }
 
+/* Keys that only some formats have a use for; with format auto the answer decides. */
+static const struct {
+    unsigned row;
+    enum body_format formats[2];
+    const char *advice;
+} format_keys[] = {
+    {SOURCE_CSV, {FORMAT_CSV, FORMAT_TSV}, "write format: csv or tsv, or remove it"},
+};
+
+static void check_format_keys(struct load *load, const struct where *where,
+                              const struct source *source, const struct given *given)
+{
+    for (size_t i = 0; i < sizeof(format_keys) / sizeof(format_keys[0]); i++) {
+        unsigned row = format_keys[i].row;
+        struct where here = where_key(where, source_key_set.keys[row].name);
+
+        if (given->at[row] == NULL || !is_sound(given, SOURCE_FORMAT) ||
+            source->format == FORMAT_AUTO || source->format == format_keys[i].formats[0] ||
+            source->format == format_keys[i].formats[1])
+            continue;
+        load_mistake(load, place_of(load, given->at[row]), &here, "has no use with this format; %s",
+                     format_keys[i].advice);
+    }
+}
+
 void check_format(struct load *load, const struct where *where, const struct source *source,
                   const struct given *given)
 {
     check_encoding(load, where, source, given);
+    check_format_keys(load, where, source, given);
 }

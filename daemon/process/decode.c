@@ -18,6 +18,8 @@ typedef int reader_fn(const struct reader_input *in, struct arena *arena, struct
 static reader_fn *const readers[] = {
     [FORMAT_JSON] = read_json,
     [FORMAT_NDJSON] = read_json,
+    [FORMAT_CSV] = read_csv,
+    [FORMAT_TSV] = read_csv,
 };
 
 /* --- What the readers share. --- */

@@ -16,11 +16,16 @@
 #include "gatherd/arena.h"
 #include "gatherd/config.h"
 #include "gatherd/node.h"
+#include "gatherd/row.h"
 #include "gatherd/run.h"
+#include "process/records.h"
 
 struct decoded {
-    const struct node *root;  /* NULL: not decoded, for the reason below */
-    bool lines;               /* root is the array of a body's lines */
+    const struct node *root;       /* NULL: not decoded, for the reason below */
+    bool lines;                    /* root is the array of a body's lines */
+    const struct record *rejected; /* what stood in the text and is no record, in its order */
+    size_t rejected_count;
+    struct record_form form;  /* how a record is kept that becomes no row */
     const char *text;         /* what the nodes borrow from: the body, or what was made of it in */
     size_t text_bytes;        /* the arena; a NUL stands behind it */
     enum run_failure failure; /* without a root: RUN_FAILED_DECODE or RUN_FAILED_LIMIT */

@@ -45,22 +45,22 @@ static int prepare(struct extractor *e, const struct run *run)
     return e->mapping->field_count > 0 ? extract_prepare_fields(e) : extract_prepare_members(e);
 }
 
-int extract_rows(const struct source *source, const struct node *root, bool lines,
-                 size_t body_bytes, struct arena *arena, struct result *result,
-                 const char **failure)
+int extract_rows(const struct source *source, const struct decoded *decoded, struct arena *arena,
+                 struct result *result, const char **failure)
 {
     struct extractor e = {.mapping = &source->mapping,
                           .set = &result->rows,
                           .arena = arena,
                           .result = result,
-                          .cells_left = FREE_CELLS + CELLS_PER_BYTE * body_bytes,
+                          .cells_left = FREE_CELLS + CELLS_PER_BYTE * decoded->text_bytes,
                           .locator = {.body = result->body}};
     struct records records;
     int rc = -1;
 
     *failure = NULL;
-    if (records_select(source->mapping.records, root, lines, source->pagination != NULL, arena,
-                       &records) == -1)
+    if (records_select(source->mapping.records, decoded->root, decoded->lines,
+                       source->pagination != NULL, arena, &records) == -1 ||
+        records_add_rejected(&records, decoded->rejected, decoded->rejected_count, arena) == -1)
         return -1;
     result->records = records.count;
     if (records.failure != NULL) {

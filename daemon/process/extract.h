@@ -11,12 +11,10 @@
 #ifndef GATHERD_PROCESS_EXTRACT_H
 #define GATHERD_PROCESS_EXTRACT_H
 
-#include <stdbool.h>
-
 #include "gatherd/arena.h"
 #include "gatherd/config.h"
-#include "gatherd/node.h"
 #include "gatherd/row.h"
+#include "process/decode.h"
 
 /*
  * Columns that members may make in one response: what SQLite takes (SQLITE_MAX_COLUMN, 2000) less
@@ -33,8 +31,7 @@
  * than their text: where that happens, or where `records` finds no records, `*failure` says so, and
  * nothing of the response is used. 0, or -1: out of memory.
  */
-int extract_rows(const struct source *source, const struct node *root, bool lines,
-                 size_t body_bytes, struct arena *arena, struct result *result,
-                 const char **failure);
+int extract_rows(const struct source *source, const struct decoded *decoded, struct arena *arena,
+                 struct result *result, const char **failure);
 
 #endif

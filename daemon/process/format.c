@@ -14,6 +14,11 @@ static const struct {
 } media_types[] = {
     {"application/json", NULL, NULL, FORMAT_JSON},
     {"text/json", NULL, NULL, FORMAT_JSON},
+    {"text/csv", NULL, NULL, FORMAT_CSV},
+    {"application/csv", NULL, NULL, FORMAT_CSV},
+    {"text/comma-separated-values", NULL, NULL, FORMAT_CSV},
+    {"text/tab-separated-values", NULL, NULL, FORMAT_TSV},
+    {"text/tsv", NULL, NULL, FORMAT_TSV},
     {"application/x-ndjson", NULL, NULL, FORMAT_NDJSON},
     {"application/ndjson", NULL, NULL, FORMAT_NDJSON},
     {"application/jsonl", NULL, NULL, FORMAT_NDJSON},
@@ -38,10 +43,8 @@ static const struct {
     const char *ending;
     enum body_format format;
 } endings[] = {
-    {".json", FORMAT_JSON},
-    {".geojson", FORMAT_JSON},
-    {".ndjson", FORMAT_NDJSON},
-    {".jsonl", FORMAT_NDJSON},
+    {".json", FORMAT_JSON}, {".geojson", FORMAT_JSON},  {".csv", FORMAT_CSV},
+    {".tsv", FORMAT_TSV},   {".ndjson", FORMAT_NDJSON}, {".jsonl", FORMAT_NDJSON},
 };
 
 static const char *const page_types[] = {"text/html", "application/xhtml+xml"};

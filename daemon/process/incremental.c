@@ -60,7 +60,9 @@ static int find_value(struct selection *s, const struct node *record, const stru
 
 static struct hash128 hash_record(const struct node *record)
 {
-    return hash128_bytes(record->raw, record->raw_length);
+    struct slice source = node_source(record);
+
+    return hash128_bytes(source.data, source.length);
 }
 
 static int note(struct selection *s, struct record *record, struct slice value)

@@ -35,4 +35,7 @@ void reader_mind_charset(const struct reader_input *in, size_t offset, struct de
 /* json and ndjson */
 int read_json(const struct reader_input *in, struct arena *arena, struct decoded *decoded);
 
+/* csv and tsv */
+int read_csv(const struct reader_input *in, struct arena *arena, struct decoded *decoded);
+
 #endif

@@ -391,3 +391,26 @@ int records_select(const struct jsonpath *path, const struct node *root, bool li
         return select_from_lines(&s, root);
     return select_from(&s, root, &records->failure);
 }
+
+/* From the end, so that each record is moved once. */
+int records_add_rejected(struct records *records, const struct record *rejected, size_t count,
+                         struct arena *arena)
+{
+    struct selector s = {.arena = arena, .records = records};
+    size_t left = records->count;
+
+    if (count == 0 || records->failure != NULL)
+        return 0;
+    if (reserve(&s, count) == -1)
+        return -1;
+    records->count += count;
+    while (count > 0) {
+        const struct record *last = left == 0 ? NULL : &records->list[left - 1];
+        bool behind = last != NULL && last->node->raw > rejected[count - 1].node->raw;
+
+        records->list[left + count - 1] = behind ? *last : rejected[count - 1];
+        left -= behind;
+        count -= !behind;
+    }
+    return 0;
+}

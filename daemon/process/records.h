@@ -45,4 +45,8 @@ struct records {
 int records_select(const struct jsonpath *path, const struct node *root, bool lines, bool may_lack,
                    struct arena *arena, struct records *records);
 
+/* Puts what the reader has rejected among the records, in the order of the text. 0 or -1. */
+int records_add_rejected(struct records *records, const struct record *rejected, size_t count,
+                         struct arena *arena);
+
 #endif

@@ -122,8 +122,8 @@ static int process_answer(struct run *run, struct arena *arena, struct result *r
         return fail(run, (struct dead_letter){.line = decoded.line, .column = decoded.column},
                     decoded.failure, decoded.reason, arena, result);
     result->body = decoded.text;
-    if (extract_rows(run->source, decoded.root, decoded.lines, decoded.text_bytes, arena, result,
-                     &failure) == -1)
+    result->form = decoded.form;
+    if (extract_rows(run->source, &decoded, arena, result, &failure) == -1)
         return -1;
     if (failure != NULL)
         return fail(run, (struct dead_letter){0}, RUN_FAILED_RECORDS, failure, arena, result);

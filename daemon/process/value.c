@@ -218,12 +218,19 @@ static enum value_fit timestamp_value(const struct node *node, enum time_unit un
     return VALUE_FITS;
 }
 
+/* Formats of nothing but text have no null: an empty cell stands for it where text is not meant. */
+static bool is_no_value(const struct node *node, enum field_type type)
+{
+    return node_is_untyped(node) && node->length == 0 && type != FIELD_UNDECLARED &&
+           type != FIELD_TEXT;
+}
+
 enum value_fit value_from_node(const struct node *node, enum field_type type, enum time_unit unit,
                                struct arena *arena, struct value *value)
 {
     value->type = VALUE_NULL;
     value->length = 0;
-    if (node->type == NODE_NULL)
+    if (node->type == NODE_NULL || is_no_value(node, type))
         return VALUE_FITS;
     switch (type) {
     case FIELD_UNDECLARED:

@@ -5,7 +5,8 @@
  * is written as one and fits 64 bits, REAL when a double gives back the same decimal, and else TEXT
  * with its digits; true and false are 1 and 0; a string is itself; an array or object is its JSON
  * text as it came. With a declared type the value becomes that type or does not fit. null is NULL
- * in any case.
+ * in any case; so is, with a declared type other than text, the empty string of a format that has
+ * nothing but text (node_is_untyped()).
  */
 #ifndef GATHERD_PROCESS_VALUE_H
 #define GATHERD_PROCESS_VALUE_H

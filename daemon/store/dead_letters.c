@@ -27,7 +27,7 @@ int dead_letters_open(struct dead_letters *letters, sqlite3 *db, struct error *e
 void dead_letters_close(struct dead_letters *letters)
 {
     sqlite3_finalize(letters->insert);
-    text_free(&letters->json);
+    text_free(&letters->record);
 }
 
 /* Text that is no UTF-8 would be damaged by whoever reads it as text. */
@@ -50,6 +50,27 @@ static void bind_number(sqlite3_stmt *stmt, int index, size_t number, bool known
         sqlite3_bind_null(stmt, index);
 }
 
+static const char *content_type_of(const struct result *result, const struct dead_letter *letter)
+{
+    if (letter->record == NULL)
+        return result->run->response.content_type;
+    return result->form.content_type == NULL ? "application/json" : result->form.content_type;
+}
+
+/* The record in the form that the format has for it. */
+static void write_record(const struct result *result, const struct node *record, struct text *out)
+{
+    struct slice source = node_source(record);
+
+    text_clear(out);
+    if (result->form.content_type == NULL) {
+        node_write_json(record, out);
+        return;
+    }
+    text_append(out, result->form.head.data, result->form.head.length);
+    text_append(out, source.data, source.length);
+}
+
 int dead_letters_add(struct dead_letters *letters, const struct result *result,
                      const struct outcome *outcome, const struct dead_letter *letter,
                      const struct moment *moment, struct error *err)
@@ -61,13 +82,12 @@ int dead_letters_add(struct dead_letters *letters, const struct result *result,
     char hex[33];
 
     if (letter->record != NULL) {
-        text_clear(&letters->json);
-        node_write_json(letter->record, &letters->json);
-        if (text_failed(&letters->json)) {
+        write_record(result, letter->record, &letters->record);
+        if (text_failed(&letters->record)) {
             error_set(err, ERROR_NOMEM, "dead letters: out of memory");
             return -1;
         }
-        content = (struct slice){text_string(&letters->json), letters->json.length};
+        content = (struct slice){text_string(&letters->record), letters->record.length};
     }
     if (content.data == NULL)
         content = (struct slice){"", 0};
@@ -81,8 +101,7 @@ int dead_letters_add(struct dead_letters *letters, const struct result *result,
     bind_number(stmt, 6, letter->line, letter->line > 0);
     bind_number(stmt, 7, letter->column, letter->line > 0);
     sqlite_bind_string(stmt, 8, letter->reason);
-    sqlite_bind_string(stmt, 9,
-                       letter->record != NULL ? "application/json" : run->response.content_type);
+    sqlite_bind_string(stmt, 9, content_type_of(result, letter));
     bind_content(stmt, content.data, content.length);
     sqlite3_bind_int64(stmt, 11, (sqlite3_int64)content.length);
     sqlite_bind_string(stmt, 12, hex);

@@ -15,7 +15,7 @@
 
 struct dead_letters {
     sqlite3_stmt *insert;
-    struct text json; /* of one record, reused */
+    struct text record; /* of one record, reused */
 };
 
 int dead_letters_open(struct dead_letters *letters, sqlite3 *db, struct error *err);

@@ -32,6 +32,8 @@ enum body_format {
     FORMAT_AUTO, /* by Content-Type */
     FORMAT_JSON,
     FORMAT_NDJSON,
+    FORMAT_CSV,
+    FORMAT_TSV,
 };
 
 enum field_type {
@@ -159,8 +161,9 @@ struct rate_limit {
     unsigned burst;    /* that may follow each other at once; 1: all come evenly */
 };
 
-struct auth;  /* auth.h */
-struct items; /* items.h */
+struct auth;        /* auth.h */
+struct csv_options; /* csv.h */
+struct items;       /* items.h */
 
 enum pagination_type {
     PAGINATION_LINK_HEADER, /* Link: <...>; rel="next" (RFC 8288) */
@@ -316,6 +319,7 @@ struct source {
     const char *const *item_names;
 
     enum body_format format;
+    const struct csv_options *csv; /* csv.h; NULL: csv_defaults */
     const char *encoding; /* of the body, as charset_by_name() takes it; NULL: the answer says */
     struct mapping mapping;
 };

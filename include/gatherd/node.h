@@ -34,8 +34,9 @@ struct node {
     uint32_t span;       /* this node and all below it: the next sibling is node + span */
     uint32_t raw_length; /* bytes of the value in the body (quotes and brackets included); 0: the
                             format has no JSON text of its own, and node_write_json() makes it */
-    const char *text;    /* scalar: its text; container: where its JSON text begins */
-    const char *raw;     /* where the value begins in the body; NULL as for raw_length 0 */
+    const char *text;    /* scalar: its text; container: where its JSON text begins, or, where it
+                            has none, where it ends in the body */
+    const char *raw;     /* where the value begins in the body; NULL: nowhere */
 };
 
 static inline bool node_is_container(const struct node *node)
@@ -46,6 +47,24 @@ static inline bool node_is_container(const struct node *node)
 static inline struct slice node_slice(const struct node *node)
 {
     return (struct slice){node->text, node->length};
+}
+
+/*
+ * Whether a string is of a format that has nothing but text (CSV, XML): what it would be in JSON,
+ * only a declared type can say.
+ */
+static inline bool node_is_untyped(const struct node *node)
+{
+    return node->type == NODE_STRING && node->raw_length == 0;
+}
+
+/* What the value was read from, in whatever format; empty: nothing of its own. */
+static inline struct slice node_source(const struct node *node)
+{
+    if (node->raw == NULL || node->raw_length > 0)
+        return (struct slice){node->raw, node->raw_length};
+    return node_is_container(node) ? (struct slice){node->raw, (size_t)(node->text - node->raw)}
+                                   : node_slice(node);
 }
 
 /* The first child of a container with children: an element, or a member's name. */

@@ -58,10 +58,20 @@ struct dead_letter {
     const char *reason;
 };
 
+/*
+ * How the dead letters hold a record that was not read from JSON: as it came (node_source()), with
+ * what is needed to read it again before it. content_type NULL: as JSON.
+ */
+struct record_form {
+    const char *content_type;
+    struct slice head; /* "date,value\n" of a CSV table */
+};
+
 /* One run and what it produced. */
 struct result {
     struct run *run;  /* its failure says whether it succeeded */
     const char *body; /* the text that the records were read from, for their line and column */
+    struct record_form form;
     struct row_set rows;
     const struct dead_letter *dead_letters;
     size_t dead_letter_count;

@@ -60,7 +60,7 @@ static void csv_quotes_what_needs_it_and_tells_null_from_empty(void **state)
     struct output out;
 
     (void)state;
-    begin(&out, FORMAT_CSV);
+    begin(&out, FORMAT_CSV_TABLE);
     assert_int_equal(formatter_columns(out.formatter, names, 2), 0);
     assert_int_equal(formatter_row(out.formatter, (struct value[]){text("x\"y"), null_value}, 2),
                      0);
@@ -115,7 +115,7 @@ static void a_blob_is_written_in_hex(void **state)
     struct output out;
 
     (void)state;
-    begin(&out, FORMAT_CSV);
+    begin(&out, FORMAT_CSV_TABLE);
     assert_int_equal(formatter_columns(out.formatter, names, 1), 0);
     assert_int_equal(formatter_row(out.formatter, &blob, 1), 0);
     end_with(&out, "b\r\nX'007FFF'\r\n");
@@ -138,7 +138,7 @@ static void reals_are_written_with_the_fewest_digits_that_read_back_the_same(voi
         char wanted[64];
         struct output out;
 
-        begin(&out, FORMAT_CSV);
+        begin(&out, FORMAT_CSV_TABLE);
         assert_int_equal(formatter_columns(out.formatter, names, 1), 0);
         assert_int_equal(formatter_row(out.formatter, &v, 1), 0);
         snprintf(wanted, sizeof(wanted), "r\r\n%s\r\n", cases[i].wanted);
@@ -167,7 +167,7 @@ static void an_error_of_the_query_shows_what_came_and_leaves_json_open(void **st
         const char *wanted;
     } cases[] = {
         {FORMAT_TABLE, "a\n-\n1\n"},
-        {FORMAT_CSV, "a\r\n1\r\n"},
+        {FORMAT_CSV_TABLE, "a\r\n1\r\n"},
         {FORMAT_JSON_ARRAY, "[{\"a\":1}\n"},
         {FORMAT_JSON_LINES, "{\"a\":1}\n"},
     };
@@ -190,7 +190,7 @@ static void a_second_statement_in_csv_stands_behind_an_empty_line(void **state)
     struct output out;
 
     (void)state;
-    begin(&out, FORMAT_CSV);
+    begin(&out, FORMAT_CSV_TABLE);
     assert_int_equal(formatter_columns(out.formatter, names, 1), 0);
     assert_int_equal(formatter_row(out.formatter, (struct value[]){integer(1)}, 1), 0);
     assert_int_equal(formatter_columns(out.formatter, names, 1), 0);
@@ -220,7 +220,7 @@ static void output_that_cannot_be_written_is_an_error(void **state)
     (void)state;
     assert_non_null(full);
     setvbuf(full, NULL, _IONBF, 0);
-    formatter = formatter_create(FORMAT_CSV, full, 0);
+    formatter = formatter_create(FORMAT_CSV_TABLE, full, 0);
     assert_int_equal(formatter_columns(formatter, names, 1), -1);
     formatter_free(formatter);
     fclose(full);
@@ -230,7 +230,7 @@ static void only_the_four_formats_have_names(void **state)
 {
     (void)state;
     assert_int_equal(format_by_name("table"), FORMAT_TABLE);
-    assert_int_equal(format_by_name("csv"), FORMAT_CSV);
+    assert_int_equal(format_by_name("csv"), FORMAT_CSV_TABLE);
     assert_int_equal(format_by_name("json"), FORMAT_JSON_ARRAY);
     assert_int_equal(format_by_name("ndjson"), FORMAT_JSON_LINES);
     assert_int_equal(format_by_name("xml"), -1);
