@@ -25,9 +25,11 @@ BASE = {
     "ties",
     "timestamp",
     "units",
+    "value",
 }
 DOCUMENT = {"charset", "csv", "node", "json", "jsonpath", "cursor"}
 CALENDAR = {"cron", "zone"}
+SQL = {"computer", "expression"}
 CONFIG = {"auth", "config", "items"}
 # Where the stages meet.
 MEETING = {
@@ -42,12 +44,13 @@ MEETING = {
 }
 STAGES = {"schedule", "fetcher", "token_cache", "processor", "store", "notify", "control", "steer"}
 
-BELOW = BASE | DOCUMENT | CALENDAR | CONFIG | MEETING
+BELOW = BASE | DOCUMENT | CALENDAR | SQL | CONFIG | MEETING
 ALLOWED = {
     "base": BASE,
     "document": BASE | DOCUMENT,
     "calendar": BASE | CALENDAR,
-    "config": BASE | DOCUMENT | CALENDAR | CONFIG,
+    "sql": BASE | SQL,
+    "config": BASE | DOCUMENT | CALENDAR | SQL | CONFIG,
     "": BELOW,  # queue.c, pages.c, run.c, trouble.c, debug_log.c
     "schedule": BELOW | {"schedule"},
     "fetch": BELOW | {"fetcher", "token_cache"},
@@ -64,7 +67,7 @@ HEADER_ROOM = {"schedule": "schedule", "fetcher": "fetch", "token_cache": "fetch
 # Each library and the only places that may know it.
 DOORS = {
     "curl/curl.h": ("daemon/fetch/",),
-    "sqlite3.h": ("daemon/store/",),
+    "sqlite3.h": ("daemon/store/", "daemon/sql/"),
     "yaml.h": ("daemon/config/yaml.c",),
     "xxhash.h": ("daemon/base/hash.c",),
     "iconv.h": ("daemon/document/charset.c",),
@@ -77,7 +80,7 @@ def room_of(path):
     parts = path.relative_to(ROOT).parts
     if parts[0] == "include":
         name = path.stem
-        for room, headers in (("base", BASE), ("document", DOCUMENT), ("calendar", CALENDAR),
+        for room, headers in (("base", BASE), ("document", DOCUMENT), ("calendar", CALENDAR), ("sql", SQL),
                               ("config", CONFIG), ("", MEETING)):
             if name in headers:
                 return room

@@ -14,18 +14,7 @@
 #include "gatherd/node.h"
 #include "gatherd/position.h"
 #include "gatherd/run.h"
-
-enum value_type { VALUE_NULL, VALUE_INTEGER, VALUE_REAL, VALUE_TEXT, VALUE_BLOB };
-
-struct value {
-    uint32_t type;   /* enum value_type */
-    uint32_t length; /* bytes of text or blob */
-    union {
-        int64_t integer;
-        double real;
-        const char *text; /* no NUL behind it; may hold NUL bytes */
-    };
-};
+#include "gatherd/value.h"
 
 struct column {
     struct slice name;    /* a member's name in the record's spelling, or a field's name */
