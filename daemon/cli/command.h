@@ -21,6 +21,7 @@ extern const struct command command_check;
 extern const struct command command_query;
 extern const struct command command_state;
 extern const struct command command_backfill;
+extern const struct command command_schema;
 extern const struct command command_version;
 
 /*

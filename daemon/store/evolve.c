@@ -374,7 +374,8 @@ static int log_entry(const struct schema_log *log, const struct table *table,
     if (entry->old_value.data != NULL)
         sqlite_bind_bytes(log->change, 5, entry->old_value.data, entry->old_value.length);
     sqlite_bind_string(log->change, 6, entry->new_value);
-    sqlite3_bind_int64(log->change, 7, run_id);
+    if (run_id != 0) /* 0: it was asked for, and no run brought it */
+        sqlite3_bind_int64(log->change, 7, run_id);
     return sqlite_run(log->change, "_gatherd_schema_changes", err);
 }
 
@@ -388,7 +389,8 @@ static int save_member(const struct schema_log *log, const struct table *table,
     sqlite_bind_string(log->column, 4, column_kind_name(column->kind));
     sqlite3_bind_int(log->column, 5, column->settled);
     sqlite_bind_string(log->column, 6, moment->text);
-    sqlite3_bind_int64(log->column, 7, run_id);
+    if (run_id != 0)
+        sqlite3_bind_int64(log->column, 7, run_id);
     return sqlite_run(log->column, "_gatherd_columns", err);
 }
 

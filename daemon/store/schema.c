@@ -348,6 +348,11 @@ static struct table *get_table(struct schema *schema, const char *name, struct e
     return table;
 }
 
+const struct table *schema_table(struct schema *schema, const char *name, struct error *err)
+{
+    return get_table(schema, name, err);
+}
+
 void schema_forget(struct schema *schema)
 {
     while (schema->newest != NULL)

@@ -85,6 +85,9 @@ struct layout *schema_fit(struct schema *schema, const struct mapping *mapping,
                           const struct row_set *set, const struct outcome *outcome,
                           const struct moment *moment, struct error *err);
 
+/* What is known of a table, which may not exist; borrowed until two others were asked for. */
+const struct table *schema_table(struct schema *schema, const char *name, struct error *err);
+
 /* After a roll-back: what this transaction changed is read anew. */
 void schema_rolled_back(struct schema *schema);
 

@@ -86,6 +86,42 @@ struct found_items *store_find_items(const struct store *store, const struct sou
  * ticks. */
 int store_checkpoint(struct store *store, struct error *err);
 
+/* --- What a mapping makes of its tables --- */
+
+struct schema_change {
+    const char *table;
+    const char *column; /* NULL: it is about the table */
+    /*
+     * create_table, add_column, settle, widen, rename or rekey, as in _gatherd_schema_changes;
+     * unfilled: no record fills the column any more, and it keeps its values; refused: the table
+     * cannot take it, for the reason in `to`.
+     */
+    const char *what;
+    const char *from; /* types, keys, names; NULL: nothing */
+    const char *to;
+    bool open; /* the column takes the type of its first values */
+};
+
+struct schema_diff_hooks {
+    void *context;
+    void (*source)(void *context, const struct source *source); /* its changes follow */
+    /* All is borrowed for the call. Returns 0; -1 leaves the rest of this source out. */
+    int (*change)(void *context, const struct schema_change *change);
+};
+
+/*
+ * Reports what each source would change in the tables that are there, as far as the configuration
+ * says it: what is not declared comes with the rows. Reads only; also while gatherd runs, and of a
+ * database that is not there yet. Any thread, no store is needed.
+ */
+int store_schema_diff(const char *path, const struct source *const *sources, size_t count,
+                      const struct schema_diff_hooks *hooks, struct error *err);
+
+/* Does it, all in one transaction; ERROR_FAILED: a table cannot take it, and nothing was changed.
+ */
+int store_schema_apply(struct store *store, const struct source *const *sources, size_t count,
+                       struct error *err);
+
 /* --- Reading: each query has a read-only connection of its own. --- */
 
 struct store_reader; /* opaque; one thread */

@@ -1,0 +1,216 @@
+/* gatherd schema: what the configuration would change in the tables, shown and done. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "cli/command.h"
+#include "gatherd/store.h"
+
+static const struct option options[] = {
+    {"config", required_argument, NULL, 'c'},
+    {"help", no_argument, NULL, 'h'},
+    {0},
+};
+
+/* What is on the way to standard output, and how it goes there. */
+struct printer {
+    const struct source *source;
+    unsigned lines;   /* printed of all sources ... */
+    unsigned here;    /* ... and of this one */
+    unsigned changes; /* among them */
+    bool refused;
+};
+
+static const char *or_open(const struct schema_change *change, const char *type)
+{
+    return change->open ? "(the type of its first values)" : type;
+}
+
+/* The statement as it is in the database, each line set in. */
+static void print_statement(const char *sql)
+{
+    for (const char *line = sql; line != NULL && *line != '\0';) {
+        const char *end = strchr(line, '\n');
+        int length = end == NULL ? (int)strlen(line) : (int)(end - line);
+
+        printf("      %.*s\n", length, line);
+        line = end == NULL ? NULL : end + 1;
+    }
+}
+
+static void print_change(const struct schema_change *c)
+{
+    if (strcmp(c->what, "create_table") == 0) {
+        printf("  create table \"%s\"\n", c->table);
+        print_statement(c->to);
+    } else if (strcmp(c->what, "add_column") == 0) {
+        printf("  add column \"%s\" %s\n", c->column, or_open(c, c->to));
+    } else if (strcmp(c->what, "settle") == 0 || strcmp(c->what, "widen") == 0) {
+        printf("  change column \"%s\" from %s to %s\n", c->column, c->from, c->to);
+    } else if (strcmp(c->what, "rekey") == 0) {
+        printf("  change the key from %s to %s; the table is written anew\n", c->from, c->to);
+    } else if (strcmp(c->what, "rename") == 0) {
+        printf("  name the column of \"%s\" \"%s\"\n", c->from, c->to);
+    } else if (strcmp(c->what, "unfilled") == 0) {
+        printf("  column \"%s\" is filled by nothing any more; its values stay\n", c->column);
+    } else if (strcmp(c->what, "refused") == 0) {
+        printf("  refused: %s\n", c->to);
+    } else {
+        printf("  %s%s%s %s\n", c->what, c->column == NULL ? "" : " ",
+               c->column == NULL ? "" : c->column, c->to == NULL ? "" : c->to);
+    }
+}
+
+static void print_heading(const struct printer *printer)
+{
+    printf("%s: table \"%s\"\n", printer->source->name, printer->source->mapping.table);
+}
+
+static void begin_source(void *context, const struct source *source)
+{
+    struct printer *printer = context;
+
+    printer->source = source;
+    printer->here = 0;
+}
+
+static int take_change(void *context, const struct schema_change *change)
+{
+    struct printer *printer = context;
+
+    if (printer->here++ == 0)
+        print_heading(printer);
+    printer->lines++;
+    printer->changes += strcmp(change->what, "unfilled") != 0;
+    printer->refused = printer->refused || strcmp(change->what, "refused") == 0;
+    print_change(change);
+    return ferror(stdout) ? -1 : 0;
+}
+
+static int show(const struct config *config, const struct source *const *sources, size_t count)
+{
+    struct printer printer = {0};
+    const struct schema_diff_hooks hooks = {&printer, begin_source, take_change};
+    struct error err = {0};
+
+    if (store_schema_diff(config->database, sources, count, &hooks, &err) == -1)
+        return command_failed(&err);
+    if (printer.changes == 0)
+        printf("%sThe tables are as the configuration has them.\n", printer.lines > 0 ? "\n" : "");
+    else if (!printer.refused)
+        puts("\nA table changes with the next rows of its source; `gatherd schema apply` does all "
+             "of it now,\nin one transaction.");
+    return EX_OK;
+}
+
+static int apply(const struct config *config, const struct source *const *sources, size_t count)
+{
+    struct store_options store_options = {.synchronous = config->synchronous};
+    struct error err = {0};
+    struct store *store = store_open(config->database, &store_options, &err);
+    int rc = store == NULL ? -1 : store_schema_apply(store, sources, count, &err);
+
+    store_close(store);
+    if (rc == -1 && store == NULL && err.code == ERROR_UNAVAILABLE)
+        fputs("gatherd: a daemon that runs changes its tables itself, with the next rows after a "
+              "reload\n",
+              stderr);
+    return rc == -1 ? command_failed(&err) : EX_OK;
+}
+
+/* The sources named, or all; those that are not enabled too, since their tables are there. */
+static int choose(const struct command *self, const struct config *config, int count, char **names,
+                  const struct source **sources, size_t *chosen)
+{
+    *chosen = 0;
+    for (int i = 0; i < count; i++) {
+        sources[*chosen] = config_find_source(config, names[i]);
+        if (sources[*chosen] == NULL)
+            return command_usage_error(self, "no source is named \"%s\"", names[i]);
+        ++*chosen;
+    }
+    for (size_t i = 0; count == 0 && i < config->source_count; i++)
+        sources[(*chosen)++] = &config->sources[i];
+    return EX_OK;
+}
+
+static int carry_out(const struct command *self, const struct config *config, int count,
+                     char **words)
+{
+    const struct source **sources =
+        calloc(config->source_count + (size_t)count, sizeof(const struct source *));
+    size_t chosen;
+    int status;
+
+    if (sources == NULL) {
+        fputs("gatherd: out of memory\n", stderr);
+        return EX_OSERR;
+    }
+    status = choose(self, config, count - 1, words + 1, sources, &chosen);
+    if (status == EX_OK)
+        status = strcmp(words[0], "diff") == 0 ? show(config, sources, chosen)
+                                               : apply(config, sources, chosen);
+    free(sources);
+    return status;
+}
+
+static int check_words(const struct command *self, int count, char **words)
+{
+    if (count == 0)
+        return command_usage_error(self, "say what to do: diff or apply");
+    if (strcmp(words[0], "diff") == 0 || strcmp(words[0], "apply") == 0)
+        return EX_OK;
+    return command_usage_error(self, "unknown word \"%s\": diff and apply are known", words[0]);
+}
+
+static int run_schema(const struct command *self, int argc, char **argv)
+{
+    const char *path = NULL;
+    struct config *config;
+    int option;
+    int status;
+
+    optind = 0;
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":c:h", options, NULL)) != -1) {
+        if (option == 'h')
+            return command_print_help(self);
+        if (option != 'c')
+            return command_option_error(self, option, argv);
+        path = optarg;
+    }
+    status = check_words(self, argc - optind, argv + optind);
+    if (status != EX_OK)
+        return status;
+    path = command_config_path(path);
+    config = path == NULL ? NULL : command_load_config(path, NULL);
+    if (config == NULL)
+        return EX_CONFIG;
+    status = carry_out(self, config, argc - optind, argv + optind);
+    config_unref(config);
+    return status;
+}
+
+const struct command command_schema = {
+    .name = "schema",
+    .summary = "show what the configuration would change in the tables, or do it",
+    .help = "Usage: gatherd schema diff [SOURCE...] [-c FILE]\n"
+            "       gatherd schema apply [SOURCE...] [-c FILE]\n"
+            "\n"
+            "diff says what the tables lack to be as the configuration has them: tables and\n"
+            "columns that would be made, types and keys that would change, columns that nothing\n"
+            "fills any more. It reads only, also while the daemon runs. What is not declared, a\n"
+            "field without a type or a source without fields, comes with the rows.\n"
+            "\n"
+            "apply does it, in one transaction: all of it, or nothing. A daemon that runs does\n"
+            "the same by itself, table by table, with the next rows after a reload; apply is for\n"
+            "when it is stopped. Nothing is ever removed, and no column is renamed.\n"
+            "\n"
+            "Options:\n"
+            "  -c, --config FILE  the configuration; default ./gatherd.yaml, else\n"
+            "                     /etc/gatherd/gatherd.yaml\n"
+            "  -h, --help         print this\n",
+    .run = run_schema,
+};

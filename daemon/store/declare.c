@@ -1,0 +1,74 @@
+#include "store/declare.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "gatherd/items.h"
+#include "gatherd/text.h"
+
+/* The columns of one mapping; the names of those that come first are in `names`. */
+struct declared {
+    struct row_set set;
+    struct text names;
+};
+
+static size_t item_count(const struct source *source)
+{
+    if (source->for_each == NULL)
+        return 0;
+    return source->for_each->values != NULL ? source->for_each->values->name_count
+                                            : source->for_each->field_count;
+}
+
+/* Of a statement's rows the names are known when they come. */
+static const char *item_name(const struct source *source, size_t i)
+{
+    const struct for_each *for_each = source->for_each;
+
+    return for_each->values != NULL ? for_each->values->names[i] : for_each->fields[i];
+}
+
+/* Names first, all in one text that no longer moves; then columns that borrow from it. */
+static int add_items(struct declared *d, const struct source *source)
+{
+    size_t count = item_count(source);
+    const char *name;
+
+    for (size_t i = 0; i < count; i++) {
+        text_add(&d->names, "_item_");
+        text_append(&d->names, item_name(source, i), strlen(item_name(source, i)) + 1);
+    }
+    if (text_failed(&d->names))
+        return -1;
+    name = text_string(&d->names);
+    for (size_t i = 0; i < count; i++, name += strlen(name) + 1)
+        d->set.columns[d->set.column_count++] = (struct column){.name = slice_of(name)};
+    return 0;
+}
+
+static int fill(struct declared *d, const struct source *source, const struct mapping *mapping)
+{
+    d->set.columns =
+        calloc(item_count(source) + mapping->field_count + 1, sizeof(d->set.columns[0]));
+    if (d->set.columns == NULL || add_items(d, source) == -1)
+        return -1;
+    for (size_t i = 0; i < mapping->field_count; i++)
+        d->set.columns[d->set.column_count++] = (struct column){
+            .name = slice_of(mapping->fields[i].name), .type = mapping->fields[i].type};
+    return 0;
+}
+
+int declare_tables(struct schema *schema, const struct source *source,
+                   const struct outcome *outcome, const struct moment *moment, struct error *err)
+{
+    struct declared d = {0};
+    int rc = -1;
+
+    if (fill(&d, source, &source->mapping) == -1)
+        schema_no_memory(err);
+    else if (schema_fit(schema, &source->mapping, &d.set, outcome, moment, err) != NULL)
+        rc = 0;
+    free(d.set.columns);
+    text_free(&d.names);
+    return rc;
+}
