@@ -114,7 +114,8 @@ static const struct key root_keys[] = {
                        .kind = KIND_DEFAULTS,
                        .instead = "each key's own default",
                        .about = "Values for every source that does not set the key itself: any "
-                                "key of a source but name, url, table and primary_key.",
+                                "key of a source but name, url, for_each and what is said of "
+                                "its tables: table, primary_key and children.",
                        .example = "{\"interval\": \"5m\", \"timeout\": \"20s\"}"},
     [ROOT_INCLUDE] = {.name = "include",
                       .kind = KIND_INCLUDE,
@@ -136,9 +137,11 @@ const struct key_set root_key_set = {
     .holder = "the main file", .keys = root_keys, .count = COUNT(root_keys)};
 
 const struct key_set *const key_sets[] = {
-    &root_key_set,          &queue_key_set,       &batch_key_set,      &hosts_key_set,
-    &host_override_key_set, &rate_limit_key_set,  &source_key_set,     &retry_key_set,
-    &incremental_key_set,   &tls_key_set,         &pagination_key_set, &auth_key_set,
-    &login_key_set,         &answer_rule_key_set, &quota_key_set,      &for_each_key_set,
-    &csv_key_set,           &field_key_set,       &secret_key_set,     NULL,
+    &root_key_set,     &queue_key_set,         &batch_key_set,
+    &hosts_key_set,    &host_override_key_set, &rate_limit_key_set,
+    &source_key_set,   &retry_key_set,         &incremental_key_set,
+    &tls_key_set,      &pagination_key_set,    &auth_key_set,
+    &login_key_set,    &answer_rule_key_set,   &quota_key_set,
+    &for_each_key_set, &csv_key_set,           &child_key_set,
+    &field_key_set,    &secret_key_set,        NULL,
 };

@@ -123,7 +123,9 @@ struct key_set {
     const char *holder; /* "a source": what its keys belong to */
     const struct key *keys;
     size_t count;
+    const char *definition; /* its name in the schema, for a set that holds itself; else NULL */
     size_t size;            /* of the struct, where it is one of its own (KIND_OBJECT...) */
+    bool completed; /* what follows from its surroundings is filled in: aliases share no struct */
     check_object_fn *check; /* of such a struct; NULL: nothing binds its keys */
 };
 
@@ -134,6 +136,7 @@ enum mapping_key {
     MAPPING_EXCLUDE,
     MAPPING_TABLE,
     MAPPING_PRIMARY_KEY,
+    MAPPING_CHILDREN,
     MAPPING_KEY_COUNT,
 };
 
@@ -186,8 +189,10 @@ enum source_key {
     SOURCE_WRITE_MODE = SOURCE_MAPPING + MAPPING_KEY_COUNT,
     SOURCE_KEY_COUNT,
 
+    SOURCE_FIELDS = SOURCE_MAPPING + MAPPING_FIELDS,
     SOURCE_TABLE = SOURCE_MAPPING + MAPPING_TABLE,
     SOURCE_PRIMARY_KEY = SOURCE_MAPPING + MAPPING_PRIMARY_KEY,
+    SOURCE_CHILDREN = SOURCE_MAPPING + MAPPING_CHILDREN,
 };
 
 enum root_key {
@@ -227,6 +232,7 @@ extern const struct key_set auth_key_set;          /* of struct auth */
 extern const struct key_set login_key_set;         /* of struct login */
 extern const struct key_set csv_key_set;           /* of struct csv_options */
 extern const struct key_set for_each_key_set;      /* of struct for_each */
+extern const struct key_set child_key_set;         /* of struct mapping */
 extern const struct key_set field_key_set;         /* of struct field */
 extern const struct key_set secret_key_set;        /* of struct secret */
 extern const struct key_set *const key_sets[];     /* all of them, ended by NULL */

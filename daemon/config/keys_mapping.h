@@ -13,6 +13,8 @@
 
 #define MAX_KEY_COLUMNS 64
 
+#define MAX_CHILDREN 100
+
 /*
  * One key each; `type` is the struct that the set describes, and `at` leads to its struct mapping:
  * "mapping." or nothing.
@@ -62,12 +64,25 @@
         .example = "[\"id\"]"                                                           \
     }
 
-/* The rows of enum mapping_key, from row `first` of a set. */
+#define MAPPING_CHILDREN_KEY(type, at)                                                       \
+    {                                                                                        \
+        .name = "children", .part = PART_ROWS, .kind = KIND_OBJECT_LIST,                     \
+        LIST_TO(type, at children, at child_count), RANGE(0, MAX_CHILDREN),                  \
+        .keys = &child_key_set, .own = true, .instead = "none",                              \
+        .about = "Lists in a record whose elements become the rows of tables of their own.", \
+        .example = "[{\"records\": \"$.labels[*]\", \"table\": \"issue_labels\"}]"           \
+    }
+
+/* The rows of enum mapping_key that are the same for every mapping, from row `first` of a set. */
 #define MAPPING_ROWS(first, type, at)                                       \
-    [(first) + MAPPING_RECORDS] = MAPPING_RECORDS_KEY(type, at),            \
-               [(first) + MAPPING_FIELDS] = MAPPING_FIELDS_KEY(type, at),   \
+    [(first) + MAPPING_FIELDS] = MAPPING_FIELDS_KEY(type, at),              \
                [(first) + MAPPING_EXCLUDE] = MAPPING_EXCLUDE_KEY(type, at), \
-               [(first) + MAPPING_TABLE] = MAPPING_TABLE_KEY(type, at),     \
+               [(first) + MAPPING_CHILDREN] = MAPPING_CHILDREN_KEY(type, at)
+
+/* The others, for the mapping of a source; keys_child.c has those of a child. */
+#define SOURCE_MAPPING_ROWS(first, type, at)                            \
+    [(first) + MAPPING_RECORDS] = MAPPING_RECORDS_KEY(type, at),        \
+               [(first) + MAPPING_TABLE] = MAPPING_TABLE_KEY(type, at), \
                [(first) + MAPPING_PRIMARY_KEY] = MAPPING_PRIMARY_KEY_KEY(type, at)
 
 #endif

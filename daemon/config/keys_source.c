@@ -477,6 +477,7 @@ static const struct key source_keys[] = {
                                   "utf-16, shift_jis, or another that iconv knows.",
                          .example = "windows-1252"},
     MAPPING_ROWS(SOURCE_MAPPING, struct source, mapping.),
+    SOURCE_MAPPING_ROWS(SOURCE_MAPPING, struct source, mapping.),
     [SOURCE_WRITE_MODE] = {.name = "write_mode",
                            .part = PART_ROWS,
                            .kind = KIND_CHOICE,

@@ -72,6 +72,15 @@ struct origin {
     size_t index;              /* in the list of its file */
 };
 
+/* A table of a child, for who else may want it. */
+struct child_table {
+    struct child_table *next;
+    const char *name;
+    struct place place;
+    const struct where *where;
+    size_t source; /* its place in config->sources */
+};
+
 struct masks;
 
 struct load {
@@ -108,6 +117,8 @@ struct load {
     bool mode_is_default;    /* defaults hold a write_mode */
     struct origin *origins;  /* one for each of config->sources */
     size_t source_capacity;
+    struct child_table *child_tables; /* in the order of the files */
+    struct child_table *last_child_table;
 };
 
 /* What the operator gave for each key of a set, by its row. */
@@ -324,7 +335,7 @@ void check_request_defaults(struct load *load, const struct where *where,
 struct mapping_check {
     struct load *load;
     const struct where *where;
-    const struct source *source; /* whose records it is for */
+    const struct source *source; /* NULL: of a child */
     struct mapping *mapping;
     const struct given *given;
     const struct key *keys; /* of the set it was read with ... */
@@ -332,6 +343,20 @@ struct mapping_check {
 };
 
 void check_mapping(const struct mapping_check *check);
+
+/* --- children.c --- */
+
+/* Whether a column of that name leads to a parent: _index and what begins with _parent_. */
+bool is_link_column(const char *name);
+
+check_object_fn check_child; /* what binds the keys of one to each other */
+
+/*
+ * Fills in what the children of a source, written in `item`, have from their parents, at all
+ * depths, and checks that.
+ */
+void complete_children(struct load *load, const struct where *where, struct source *source,
+                       const struct item *item);
 
 /* --- validate_items.c --- */
 

@@ -80,7 +80,10 @@ static void put_elements(struct text *out, const char *opening, const struct key
 {
     text_add(out, opening);
     put_indent(out, depth + 1);
-    put_properties(out, set, depth + 1, false);
+    if (set->definition != NULL)
+        text_format(out, "\"$ref\": \"#/$defs/%s\"", set->definition);
+    else
+        put_properties(out, set, depth + 1, false);
     put_indent(out, depth);
     text_char(out, '}');
 }
@@ -270,6 +273,7 @@ void config_write_schema(struct text *out)
         "\"pattern\": \"^[2-5][0-9]{2}(-[2-5][0-9]{2})?$|\\\\$\\\\{\"}");
     put_definition(out, "source", &source_key_set, false);
     put_definition(out, "defaults", &source_key_set, true);
+    put_definition(out, child_key_set.definition, &child_key_set, false);
     put_definition(out, "field", &field_key_set, false);
     put_definition(out, "credential", &secret_key_set, false);
     text_add(out, "\n  }\n}\n");

@@ -164,6 +164,17 @@ static void check_lookback(struct load *load, const struct where *where,
                  "twice; add one, or remove lookback");
 }
 
+/* What is wrong with the source's own key and mode is no fault of its children. */
+static void check_source_children(struct load *load, const struct where *where,
+                                  const struct item *item, struct source *source,
+                                  const struct given *given)
+{
+    if (source->mapping.table != NULL && is_sound(given, SOURCE_CHILDREN) &&
+        is_sound(given, SOURCE_PRIMARY_KEY) && is_sound(given, SOURCE_WRITE_MODE) &&
+        is_sound(given, SOURCE_FIELDS))
+        complete_children(load, where, source, item);
+}
+
 void check_source(struct load *load, const struct where *where, struct item *item,
                   struct source *source, const struct given *given)
 {
@@ -187,6 +198,7 @@ void check_source(struct load *load, const struct where *where, struct item *ite
     check_write_mode(load, where, item, source, given);
     check_lookback(load, where, source, item, given);
     check_mapping(&mapping);
+    check_source_children(load, where, item, source, given);
     check_request(load, where, source, given);
     check_values(load, where, item, source, given);
     check_connection(load, where, source, given);
@@ -195,6 +207,15 @@ void check_source(struct load *load, const struct where *where, struct item *ite
 /* --- Among all sources. --- */
 
 /* Names and tables are shown even when they came from a variable: they are on every log line. */
+static void report_table(struct load *load, struct place place, const struct where *where,
+                         const char *table, const struct place *first)
+{
+    load_mistake(load, place, where,
+                 "the table %s is used twice (case does not count); the first is at %s:%u:%u, "
+                 "give one of them another table",
+                 table, load->files[first->file], first->line, first->column);
+}
+
 static void report_twice(struct load *load, size_t index, unsigned row, struct place place,
                          const struct place *first)
 {
@@ -208,10 +229,7 @@ static void report_twice(struct load *load, size_t index, unsigned row, struct p
                      "the name %s is used twice; the first is at %s:%u:%u, rename one of them",
                      load->config->sources[index].name, file, first->line, first->column);
     else
-        load_mistake(load, place, &here,
-                     "the table %s is used twice (case does not count); the first is at %s:%u:%u, "
-                     "give one of them another table",
-                     load->config->sources[index].mapping.table, file, first->line, first->column);
+        report_table(load, place, &here, load->config->sources[index].mapping.table, first);
 }
 
 /* `key` lives as long as the map. */
@@ -228,23 +246,45 @@ static void note_use(struct load *load, struct config_map *seen, struct slice ke
         load_out_of_memory(load);
 }
 
-static void note_table(struct load *load, struct config_map *seen, size_t index)
+/* No data: out of memory. */
+static struct slice lower_table(struct load *load, const char *table)
 {
-    const struct source *source = &load->config->sources[index];
-    size_t length = strlen(source->mapping.table);
+    size_t length = strlen(table);
     char *lower = load_alloc(load, load->notes, length + 1);
 
-    if (lower == NULL)
-        return;
-    for (size_t i = 0; i < length; i++)
-        lower[i] = (char)tolower((unsigned char)source->mapping.table[i]);
-    note_use(load, seen, (struct slice){lower, length}, index, SOURCE_TABLE);
+    for (size_t i = 0; lower != NULL && i < length; i++)
+        lower[i] = (char)tolower((unsigned char)table[i]);
+    return (struct slice){lower, length};
+}
+
+static void note_table(struct load *load, struct config_map *seen, size_t index)
+{
+    struct slice lower = lower_table(load, load->config->sources[index].mapping.table);
+
+    if (lower.data != NULL)
+        note_use(load, seen, lower, index, SOURCE_TABLE);
+}
+
+static void note_child_tables(struct load *load, struct config_map *seen, size_t index,
+                              struct child_table **next)
+{
+    for (; *next != NULL && (*next)->source == index; *next = (*next)->next) {
+        struct child_table *table = *next;
+        struct slice key = lower_table(load, table->name);
+        const struct place *first = key.data == NULL ? NULL : config_map_get(seen, key);
+
+        if (first != NULL)
+            report_table(load, table->place, table->where, table->name, first);
+        else if (key.data != NULL && config_map_put(seen, key, &table->place) == -1)
+            load_out_of_memory(load);
+    }
 }
 
 void check_collisions(struct load *load)
 {
     struct config_map names = {0};
     struct config_map tables = {0};
+    struct child_table *children = load->child_tables;
 
     for (size_t i = 0; i < load->config->source_count; i++) {
         const struct source *source = &load->config->sources[i];
@@ -255,6 +295,7 @@ void check_collisions(struct load *load)
         /* One name twice is one mistake, not also one of the tables made of it. */
         if (source->mapping.table != NULL && load->errors == before)
             note_table(load, &tables, i);
+        note_child_tables(load, &tables, i, &children);
     }
     config_map_free(&names);
     config_map_free(&tables);

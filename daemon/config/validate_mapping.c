@@ -54,7 +54,9 @@ static void check_key_column(const struct mapping_check *c, const struct where *
     struct suggestion near = {0};
     const char *quoted;
 
-    if (is_item_column(c->source, name))
+    if (c->source == NULL && is_link_column(name))
+        return; /* check_child() says more of it */
+    if (c->source != NULL && is_item_column(c->source, name))
         return; /* which there are is known with the items */
     quoted = load_quote_scalar(c->load, &(struct scalar){.item = item});
     if (mapping->field_count > 0 && !is_field(mapping, name, &near)) {
@@ -75,15 +77,17 @@ static void check_primary_key(const struct mapping_check *c)
 {
     struct where here = where_of(c, MAPPING_PRIMARY_KEY);
     struct item *names = written(c, MAPPING_PRIMARY_KEY);
+    const struct mapping *mapping = c->mapping;
+    const char *const *key = c->source != NULL ? mapping->primary_key : mapping->child_key;
+    size_t count = c->source != NULL ? mapping->primary_key_count : mapping->child_key_count;
 
     if (!is_key_given(c, MAPPING_PRIMARY_KEY) || !is_key_sound(c, MAPPING_FIELDS) ||
         !is_key_sound(c, MAPPING_EXCLUDE))
         return;
-    for (size_t i = 0; i < c->mapping->primary_key_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         struct where at = where_index(&here, i);
 
-        check_key_column(c, names->kind == ITEM_LIST ? &at : &here, c->mapping->primary_key[i],
-                         list_element(names, i));
+        check_key_column(c, names->kind == ITEM_LIST ? &at : &here, key[i], list_element(names, i));
     }
 }
 
@@ -112,7 +116,7 @@ static void check_item_columns(const struct mapping_check *c)
     struct where here = where_of(c, MAPPING_FIELDS);
     const struct item *fields = written(c, MAPPING_FIELDS);
 
-    if (!is_key_sound(c, MAPPING_FIELDS) || fields == NULL)
+    if (c->source == NULL || !is_key_sound(c, MAPPING_FIELDS) || fields == NULL)
         return;
     for (size_t i = 0; i < c->mapping->field_count; i++) {
         const char *name = c->mapping->fields[i].name;

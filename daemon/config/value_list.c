@@ -17,6 +17,11 @@ bool reuse_list(const struct key *key, const struct item *item, void *target, bo
     return true;
 }
 
+bool is_bad_list(const struct item *item)
+{
+    return item->parsed_by != NULL && item->parsed_count == BAD_LIST;
+}
+
 bool finish_list(const struct key *key, struct item *item, void *target, const void *array,
                  size_t count, bool good)
 {

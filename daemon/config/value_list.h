@@ -11,6 +11,9 @@
 /* True when the item was read for this key before: then it is done, and `*good` says how. */
 bool reuse_list(const struct key *key, const struct item *item, void *target, bool *good);
 
+/* Whether it was read before and has a mistake. */
+bool is_bad_list(const struct item *item);
+
 /* Stores the array and remembers it with the item. Returns `good`. */
 bool finish_list(const struct key *key, struct item *item, void *target, const void *array,
                  size_t count, bool good);

@@ -27,6 +27,12 @@ static bool load_element(struct load *load, const struct where *where, const str
     return false;
 }
 
+/* What will be completed is read for each place an alias brings it to; its mistakes only once. */
+static bool may_be_read_again(const struct key *key, const struct item *item)
+{
+    return key->keys->completed && !is_bad_list(item);
+}
+
 bool load_object_list(struct load *load, const struct where *where, const struct key *key,
                       struct item *item, void *target)
 {
@@ -35,7 +41,7 @@ bool load_object_list(struct load *load, const struct where *where, const struct
     char *objects;
     bool good;
 
-    if (reuse_list(key, item, target, &good))
+    if (!may_be_read_again(key, item) && reuse_list(key, item, target, &good))
         return good;
     if (item->kind != ITEM_LIST) {
         refuse_kind_of(load, where, item, key);

@@ -35,6 +35,17 @@ struct slice jsonpath_single_name(const struct jsonpath *path)
     return (struct slice){NULL, 0};
 }
 
+struct slice jsonpath_last_name(const struct jsonpath *path)
+{
+    for (size_t i = path->count; i > 0; i--) {
+        const struct segment *segment = &path->segments[i - 1];
+
+        if (segment->count == 1 && segment->selectors->kind == SELECTOR_NAME)
+            return segment->selectors->name;
+    }
+    return (struct slice){NULL, 0};
+}
+
 /* The node that a name or an index selects, or NULL. */
 static inline const struct node *select_one(const struct selector *selector,
                                             const struct node *node)

@@ -1,4 +1,10 @@
+/*
+ * From set to set: the rows of the source's own table first, then of each child those that are made
+ * of the records of its parents' rows.
+ */
 #include "process/extract.h"
+
+#include <stdio.h>
 
 #include "process/extractor.h"
 #include "process/incremental.h"
@@ -7,55 +13,183 @@
 #define FREE_CELLS     (4u * 1024 * 1024)
 #define CELLS_PER_BYTE 2u
 
-static int too_sparse(struct extractor *e, const char **failure)
+/* --- One set --- */
+
+/* What belongs to one table is forgotten, and the columns of another prepared. */
+static int begin_set(struct extractor *e, const struct mapping *mapping, struct row_set *set,
+                     const struct row_set *parents, size_t records)
+{
+    *e = (struct extractor){.arena = e->arena,
+                            .result = e->result,
+                            .cells_left = e->cells_left,
+                            .scratch = e->scratch,
+                            .letters = e->letters,
+                            .letter_count = e->letter_count,
+                            .letter_capacity = e->letter_capacity,
+                            .locator = e->locator,
+                            .mapping = mapping,
+                            .set = set};
+    *set = (struct row_set){.mapping = mapping, .parents = parents};
+    set->rows = arena_alloc(e->arena, records * sizeof(*set->rows));
+    if (set->rows == NULL || members_init(&e->members, e->arena) == -1 ||
+        extract_prepare_leading(e) == -1)
+        return -1;
+    return mapping->field_count > 0 ? extract_prepare_fields(e) : extract_prepare_members(e);
+}
+
+static void end_set(struct extractor *e)
+{
+    e->set->columns = e->columns;
+    e->set->column_count = e->column_count;
+    e->set->lacking = e->lacking;
+}
+
+/* The source's own table and that of a child have the same reasons. */
+static int too_much(struct extractor *e, const char *what, const char **failure)
 {
     text_clear(&e->scratch);
-    text_format(&e->scratch,
-                "the records are too unlike for one table: %zu columns, and most of them empty; "
-                "name the ones to keep with fields",
-                e->column_count);
+    if (e->set->parents != NULL)
+        text_format(&e->scratch, "table %s: ", e->mapping->table);
+    text_add(&e->scratch, what);
     *failure = extract_keep_scratch(e);
     return *failure == NULL ? -1 : 0;
 }
 
-static int extract_all(struct extractor *e, const struct records *records, const char **failure)
+static int too_sparse(struct extractor *e, const char **failure)
 {
-    struct result *result = e->result;
+    char what[200];
 
-    e->set->rows = arena_alloc(e->arena, records->count * sizeof(*e->set->rows));
-    if (e->set->rows == NULL)
-        return -1;
-    for (size_t i = 0; i < records->count; i++) {
-        if (extract_record(e, &records->list[i], i) == -1)
+    snprintf(what, sizeof(what),
+             "the records are too unlike for one table: %zu columns, and most of them empty; "
+             "name the ones to keep with fields",
+             e->column_count);
+    return too_much(e, what, failure);
+}
+
+static int extract_records(struct extractor *e, const struct record *records, size_t count,
+                           const char **failure)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (extract_record(e, &records[i], i) == -1)
             return -1;
         if (e->cells_left == 0)
             return too_sparse(e, failure);
     }
-    e->set->columns = e->columns;
-    e->set->column_count = e->column_count;
+    return 0;
+}
+
+/* --- Children --- */
+
+static size_t count_descendants(const struct mapping *mapping)
+{
+    size_t count = mapping->child_count;
+
+    for (size_t i = 0; i < mapping->child_count; i++)
+        count += count_descendants(&mapping->children[i]);
+    return count;
+}
+
+/*
+ * The records of all parents' rows in one list; ends[i] is where those of the parent i end. A path
+ * that leads to the same nodes from many parents could make more of them than there are bytes.
+ */
+static int select_children(struct extractor *e, const struct mapping *mapping,
+                           const struct row_set *parents, struct records *records, size_t *ends,
+                           bool *too_many)
+{
+    *records = (struct records){0};
+    *too_many = false;
+    for (size_t i = 0; i < parents->row_count && !*too_many; i++) {
+        if (records_add(mapping->records, parents->rows[i].record, e->arena, records) == -1)
+            return -1;
+        ends[i] = records->count;
+        *too_many = records->count > e->cells_left;
+    }
+    return 0;
+}
+
+static int extract_child(struct extractor *e, const struct mapping *mapping,
+                         const struct row_set *parents, struct row_set *set, const char **failure)
+{
+    size_t *ends = arena_alloc(e->arena, parents->row_count * sizeof(*ends));
+    struct records records;
+    size_t start = 0;
+    bool too_many;
+
+    if (ends == NULL || select_children(e, mapping, parents, &records, ends, &too_many) == -1 ||
+        begin_set(e, mapping, set, parents, records.count) == -1)
+        return -1;
+    if (too_many)
+        return too_much(e, "its path finds more records than the answer is large", failure);
+    for (size_t i = 0; i < parents->row_count && *failure == NULL; start = ends[i++]) {
+        extract_set_parent(e, i);
+        if (extract_records(e, records.list + start, ends[i] - start, failure) == -1)
+            return -1;
+    }
+    end_set(e);
+    return 0;
+}
+
+/* Fills the sets from *next on: each child, and behind it its own children. */
+static int extract_children(struct extractor *e, const struct row_set *parents,
+                            struct row_set **next, const char **failure)
+{
+    const struct mapping *mapping = parents->mapping;
+
+    for (size_t i = 0; i < mapping->child_count && *failure == NULL; i++) {
+        struct row_set *set = (*next)++;
+
+        if (extract_child(e, &mapping->children[i], parents, set, failure) == -1)
+            return -1;
+        if (*failure == NULL && extract_children(e, set, next, failure) == -1)
+            return -1;
+    }
+    return 0;
+}
+
+static int extract_descendants(struct extractor *e, const char **failure)
+{
+    struct result *result = e->result;
+    size_t count = count_descendants(result->rows.mapping);
+    struct row_set *next;
+
+    if (count == 0)
+        return 0;
+    next = arena_alloc(e->arena, count * sizeof(*next));
+    if (next == NULL)
+        return -1;
+    result->children = next;
+    result->child_count = count;
+    return extract_children(e, &result->rows, &next, failure);
+}
+
+/* --- All of them --- */
+
+static int extract_all(struct extractor *e, const struct mapping *mapping,
+                       const struct records *records, const char **failure)
+{
+    struct result *result = e->result;
+
+    if (begin_set(e, mapping, &result->rows, NULL, records->count) == -1 ||
+        extract_records(e, records->list, records->count, failure) == -1)
+        return -1;
+    end_set(e);
+    if (*failure == NULL && extract_descendants(e, failure) == -1)
+        return -1;
     result->dead_letters = e->letters;
     result->dead_letter_count = e->letter_count;
     return 0;
 }
 
-static int prepare(struct extractor *e, const struct run *run)
-{
-    if (members_init(&e->members, e->arena) == -1 || extract_prepare_leading(e, run) == -1)
-        return -1;
-    return e->mapping->field_count > 0 ? extract_prepare_fields(e) : extract_prepare_members(e);
-}
-
 int extract_rows(const struct source *source, const struct decoded *decoded, struct arena *arena,
                  struct result *result, const char **failure)
 {
-    struct extractor e = {.mapping = &source->mapping,
-                          .set = &result->rows,
-                          .arena = arena,
+    struct extractor e = {.arena = arena,
                           .result = result,
                           .cells_left = FREE_CELLS + CELLS_PER_BYTE * decoded->text_bytes,
                           .locator = {.body = result->body}};
     struct records records;
-    int rc = -1;
+    int rc;
 
     *failure = NULL;
     if (records_select(source->mapping.records, decoded->root, decoded->lines,
@@ -73,8 +207,7 @@ int extract_rows(const struct source *source, const struct decoded *decoded, str
         if (*failure != NULL)
             return 0;
     }
-    if (prepare(&e, result->run) == 0)
-        rc = extract_all(&e, &records, failure);
+    rc = extract_all(&e, &source->mapping, &records, failure);
     text_free(&e.scratch);
     return rc;
 }

@@ -53,8 +53,26 @@ static int add_row(struct extractor *e, const struct record *record, size_t posi
     if (values == NULL)
         return -1;
     memcpy(values, e->cells, count * sizeof(*values));
-    set->rows[set->row_count++] = (struct row){values, count, record->node, position};
+    set->rows[set->row_count++] = (struct row){values, count, record->node, position, e->parent};
     e->cells_left -= count < e->cells_left ? count : e->cells_left;
+    return 0;
+}
+
+/* A child that is not there might be one of those that were: nothing of its parent is removed. */
+static int note_lacking(struct extractor *e)
+{
+    size_t count;
+
+    if (e->set->parents == NULL)
+        return 0;
+    if (e->lacking == NULL) {
+        count = e->set->parents->row_count;
+        e->lacking = arena_alloc(e->arena, count * sizeof(*e->lacking));
+        if (e->lacking == NULL)
+            return -1;
+        memset(e->lacking, 0, count * sizeof(*e->lacking));
+    }
+    e->lacking[e->parent] = true;
     return 0;
 }
 
@@ -72,20 +90,24 @@ static int add_letter(struct extractor *e, const struct record *record, size_t p
         e->letter_capacity = capacity;
     }
     letters += e->letter_count++;
-    *letters =
-        (struct dead_letter){.record = record->node, .position = position, .reason = e->reason};
+    *letters = (struct dead_letter){.record = record->node,
+                                    .position = position,
+                                    .table = e->set->parents != NULL ? e->mapping->table : NULL,
+                                    .reason = e->reason};
     if (record->node->raw != NULL)
         json_locate(&e->locator, (size_t)(record->node->raw - e->result->body), &letters->line,
                     &letters->column);
     return 0;
 }
 
-static enum extracted fill_cells(struct extractor *e, const struct record *record)
+static enum extracted fill_cells(struct extractor *e, const struct record *record, size_t position)
 {
     if (record->rejected != NULL)
         return extract_reject(e, record->rejected);
     if (record->node->type == NODE_NULL)
         return extract_reject(e, "the record is null");
+    if (e->index != NULL)
+        e->index->integer = (int64_t)(e->first_index + position);
     if (e->leading_count > 0)
         memcpy(e->cells, e->leading_values, e->leading_count * sizeof(*e->cells));
     return e->finders != NULL ? extract_fields(e, record->node) : extract_members(e, record->node);
@@ -97,11 +119,11 @@ int extract_record(struct extractor *e, const struct record *record, size_t posi
         e->result->left_out++;
         return 0;
     }
-    switch (fill_cells(e, record)) {
+    switch (fill_cells(e, record, position)) {
     case EXTRACTED_ROW:
         return add_row(e, record, position);
     case EXTRACTED_REJECTED:
-        return add_letter(e, record, position);
+        return note_lacking(e) == -1 ? -1 : add_letter(e, record, position);
     case EXTRACTED_NOMEM:
         break;
     }

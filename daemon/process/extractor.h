@@ -59,7 +59,12 @@ struct extractor {
     const struct column *leading; /* the first columns of each row ... */
     struct value *leading_values; /* ... and what they hold in the present one */
     size_t leading_count;
-    size_t item_count; /* of them, those that an item of the source has values for */
+    size_t item_count;      /* of them, those that an item of the source has values for */
+    size_t *parent_columns; /* of the parents, for each leading column but the last */
+    struct value *index;    /* of them, that of LINK_INDEX; NULL: none */
+    size_t first_index;     /* what it is for the first record */
+    size_t parent;          /* of the present record, among the rows of set->parents */
+    bool *lacking;          /* as in struct row_set; NULL as long as none was rejected */
 };
 
 /* --- extract_row.c --- */
@@ -78,8 +83,11 @@ int extract_record(struct extractor *e, const struct record *record, size_t posi
 
 /* --- extract_leading.c --- */
 
-/* Names the first columns and gives them values. -1: out of memory. */
-int extract_prepare_leading(struct extractor *e, const struct run *run);
+/* Names the first columns and gives the item's their values. -1: out of memory. */
+int extract_prepare_leading(struct extractor *e);
+
+/* Gives those that lead to the parent their values, for the parent's row of that place. */
+void extract_set_parent(struct extractor *e, size_t parent);
 
 /* A member of a record has the name of the leading column `i`. */
 enum extracted extract_reject_leading(struct extractor *e, struct slice name, size_t i);

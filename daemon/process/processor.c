@@ -131,7 +131,7 @@ static struct batch fill_batch(struct processor *p, const struct queue_item *ite
             give_up(p, run, result);
         }
         p->hooks.plan(p->hooks.context, run);
-        rows += result->rows.row_count;
+        rows += result_row_count(result);
         batch.count++;
     }
     return batch;

@@ -322,24 +322,29 @@ static int select_one(struct selector *s, const struct node *document, const cha
     return *reason == NULL ? -1 : 0;
 }
 
-static int select_many(struct selector *s, const struct node *document, const char **reason)
+/* Each of them, or of arrays, unless the path selects one by one, the elements. */
+static int add_nodes(struct selector *s, const struct node_list *nodes)
 {
-    struct node_list nodes;
     bool one_by_one;
 
-    if (jsonpath_select(s->path, document, s->arena, &nodes) == -1)
+    if (ends_plural(s, &one_by_one) == -1 || reserve(s, nodes->count) == -1)
         return -1;
-    if (nodes.count == 0)
-        return select_nothing(s, document, reason);
-    if (ends_plural(s, &one_by_one) == -1 || reserve(s, nodes.count) == -1)
-        return -1;
-    for (size_t i = 0; i < nodes.count; i++) {
-        bool expand = !one_by_one && nodes.nodes[i]->type == NODE_ARRAY;
+    for (size_t i = 0; i < nodes->count; i++) {
+        bool expand = !one_by_one && nodes->nodes[i]->type == NODE_ARRAY;
 
-        if ((expand ? add_elements(s, nodes.nodes[i]) : add(s, nodes.nodes[i], NULL)) == -1)
+        if ((expand ? add_elements(s, nodes->nodes[i]) : add(s, nodes->nodes[i], NULL)) == -1)
             return -1;
     }
     return 0;
+}
+
+static int select_many(struct selector *s, const struct node *document, const char **reason)
+{
+    struct node_list nodes;
+
+    if (jsonpath_select(s->path, document, s->arena, &nodes) == -1)
+        return -1;
+    return nodes.count == 0 ? select_nothing(s, document, reason) : add_nodes(s, &nodes);
 }
 
 static int select_from(struct selector *s, const struct node *document, const char **reason)
@@ -413,4 +418,22 @@ int records_add_rejected(struct records *records, const struct record *rejected,
         count -= !behind;
     }
     return 0;
+}
+
+int records_add(const struct jsonpath *path, const struct node *parent, struct arena *arena,
+                struct records *records)
+{
+    struct selector s = {path, arena, records, true};
+    struct node_list nodes;
+    const struct node *node;
+
+    if (!jsonpath_is_singular(path)) {
+        if (jsonpath_select(path, parent, arena, &nodes) == -1)
+            return -1;
+        return nodes.count == 0 ? 0 : add_nodes(&s, &nodes);
+    }
+    node = jsonpath_first(path, parent);
+    if (node == NULL || node->type == NODE_NULL)
+        return 0;
+    return node->type == NODE_ARRAY ? add_elements(&s, node) : add(&s, node, NULL);
 }

@@ -49,4 +49,13 @@ int records_select(const struct jsonpath *path, const struct node *root, bool li
 int records_add_rejected(struct records *records, const struct record *rejected, size_t count,
                          struct arena *arena);
 
+/*
+ * Adds the records that `path` leads to from the record of a parent, in order. A path that selects
+ * single nodes gives the elements of an array, or else the node itself, of whatever type; one that
+ * ends in a wildcard or slice gives what it selects. Nothing there, or null where a list might be,
+ * is no record and no failure. `records` is empty at first. 0, or -1: out of memory.
+ */
+int records_add(const struct jsonpath *path, const struct node *parent, struct arena *arena,
+                struct records *records);
+
 #endif

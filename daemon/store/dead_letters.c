@@ -95,7 +95,7 @@ int dead_letters_add(struct dead_letters *letters, const struct result *result,
     snprintf(hex, sizeof(hex), "%016" PRIx64 "%016" PRIx64, hash.high, hash.low);
     sqlite3_bind_int64(stmt, 1, outcome->run_id);
     sqlite_bind_string(stmt, 2, run->source->name);
-    sqlite_bind_string(stmt, 3, run->source->mapping.table);
+    sqlite_bind_string(stmt, 3, letter->table != NULL ? letter->table : run->source->mapping.table);
     sqlite_bind_string(stmt, 4, letter->record != NULL ? "record" : "body");
     bind_number(stmt, 5, letter->position, letter->record != NULL);
     bind_number(stmt, 6, letter->line, letter->line > 0);

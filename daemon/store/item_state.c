@@ -81,6 +81,16 @@ static int merge(sqlite3_stmt *stmt, bool lost, struct found_items *found,
     return rc == -1 ? -1 : 0;
 }
 
+static bool is_any_missing(sqlite3 *db, const struct mapping *mapping)
+{
+    bool missing = sqlite3_table_column_metadata(db, "main", mapping->table, NULL, NULL, NULL, NULL,
+                                                 NULL, NULL) != SQLITE_OK;
+
+    for (size_t i = 0; i < mapping->child_count && !missing; i++)
+        missing = is_any_missing(db, &mapping->children[i]);
+    return missing;
+}
+
 static int load(sqlite3 *db, const struct source *source, int64_t source_id,
                 struct found_items *found, const struct place *places, struct error *err)
 {
@@ -89,8 +99,7 @@ static int load(sqlite3 *db, const struct source *source, int64_t source_id,
         " last_success_scheduled_at, cursor, ties FROM _gatherd_state WHERE source_id = ? AND item "
         "> ''"
         " ORDER BY item";
-    bool lost = sqlite3_table_column_metadata(db, "main", source->mapping.table, NULL, NULL, NULL,
-                                              NULL, NULL, NULL) != SQLITE_OK;
+    bool lost = is_any_missing(db, &source->mapping);
     sqlite3_stmt *stmt = NULL;
     int rc;
 

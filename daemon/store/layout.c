@@ -32,6 +32,7 @@ int layout_sign(struct text *signature, const struct mapping *mapping, const str
     text_clear(signature);
     text_append(signature, (const char *)head, sizeof(head));
     sign_names(signature, mapping->primary_key, mapping->primary_key_count);
+    sign_names(signature, mapping->links, mapping->link_count);
     sign_names(signature, mapping->exclude, mapping->exclude_count);
     for (size_t i = 0; i < set->column_count; i++) {
         const struct column *column = &set->columns[i];
@@ -76,6 +77,9 @@ static void layout_free(struct layout *layout)
     if (layout == NULL)
         return;
     sqlite3_finalize(layout->insert);
+    sqlite3_finalize(layout->siblings);
+    sqlite3_finalize(layout->sibling);
+    sqlite3_finalize(layout->remove);
     free(layout->signature);
     free(layout->accepts);
     free(layout->key);

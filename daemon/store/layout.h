@@ -33,6 +33,11 @@ struct layout {
 
     /* Behind the values come the run and the time. What conflicts is updated where it differs. */
     sqlite3_stmt *insert;
+
+    /* Of children that may vanish; else NULL. Their parameters are other ones. */
+    sqlite3_stmt *siblings; /* rowids of one parent's, by its key */
+    sqlite3_stmt *sibling;  /* rowid of one, by its own key */
+    sqlite3_stmt *remove;   /* one, by its rowid */
 };
 
 /* Writes the signature of rows of this mapping into `signature`, which is reused. */

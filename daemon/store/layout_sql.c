@@ -166,26 +166,97 @@ static void put_conflict(struct text *sql, const struct roles *roles, enum write
         text_add(sql, "DO NOTHING");
 }
 
+/* Takes the text, and frees it. */
+static int prepare(const struct layout *layout, struct text *sql, const struct table *table,
+                   sqlite3_stmt **stmt, struct error *err)
+{
+    int rc = -1;
+
+    if (text_failed(sql)) {
+        error_set(err, ERROR_NOMEM, "rows: out of memory");
+    } else {
+        rc = sqlite_prepare(layout->db, text_string(sql), stmt, err);
+        error_wrap(rc == -1 ? err : NULL, "table \"%s\"", table->name);
+    }
+    text_free(sql);
+    return rc;
+}
+
 static int prepare_insert(struct layout *layout, const struct roles *roles, struct error *err)
 {
     struct text sql = {0};
-    int rc = -1;
 
     put_insert(&sql, roles);
     put_conflict(&sql, roles, layout->mode);
-    if (text_failed(&sql)) {
-        error_set(err, ERROR_NOMEM, "rows: out of memory");
-    } else {
-        rc = sqlite_prepare(layout->db, text_string(&sql), &layout->insert, err);
-        error_wrap(rc == -1 ? err : NULL, "table \"%s\"", roles->table->name);
+    return prepare(layout, &sql, roles->table, &layout->insert, err);
+}
+
+/* --- Children that may vanish --- */
+
+/* A column of that name hides the rowid; it has three names. NULL: all are taken. */
+static const char *rowid_name(const struct table *table)
+{
+    static const char *const names[] = {"rowid", "_rowid_", "oid"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (table_find_name(table, names[i]) == NULL)
+            return names[i];
     }
-    text_free(&sql);
-    return rc;
+    return NULL;
+}
+
+/* Selects the rowids of rows with these values. */
+static int prepare_find(const struct layout *layout, const struct table *table, const char *rowid,
+                        const char *const *members, size_t count, sqlite3_stmt **stmt,
+                        struct error *err)
+{
+    struct text sql = {0};
+
+    text_format(&sql, "SELECT %s FROM main.", rowid);
+    name_quote(&sql, table->name);
+    for (size_t i = 0; i < count; i++) {
+        text_add(&sql, i == 0 ? " WHERE " : " AND ");
+        name_quote(&sql, table_find_member(table, slice_of(members[i]))->name);
+        text_format(&sql, " = ?%zu", i + 1);
+    }
+    return prepare(layout, &sql, table, stmt, err);
+}
+
+static int prepare_remove(struct layout *layout, const struct table *table, const char *rowid,
+                          struct error *err)
+{
+    struct text sql = {0};
+
+    text_add(&sql, "DELETE FROM main.");
+    name_quote(&sql, table->name);
+    text_format(&sql, " WHERE %s = ?", rowid);
+    return prepare(layout, &sql, table, &layout->remove, err);
+}
+
+static int prepare_vanishing(struct layout *layout, const struct table *table,
+                             const struct mapping *mapping, struct error *err)
+{
+    const char *rowid = rowid_name(table);
+
+    if (rowid == NULL) {
+        error_set(err, ERROR_FAILED,
+                  "table \"%s\" has columns rowid, _rowid_ and oid, so SQLite has no name left for "
+                  "its rows; give one of them another name with fields",
+                  table->name);
+        return -1;
+    }
+    if (prepare_find(layout, table, rowid, mapping->links, mapping->link_count - 1,
+                     &layout->siblings, err) == -1 ||
+        prepare_find(layout, table, rowid, mapping->primary_key, mapping->primary_key_count,
+                     &layout->sibling, err) == -1)
+        return -1;
+    return prepare_remove(layout, table, rowid, err);
 }
 
 int layout_prepare(struct layout *layout, const struct table *table, const struct mapping *mapping,
                    const struct row_set *set, struct error *err)
 {
+    bool vanishes = mapping->link_count > 1 && mapping->write_mode == WRITE_UPSERT;
     struct roles roles = {0};
     int rc = -1;
 
@@ -194,5 +265,5 @@ int layout_prepare(struct layout *layout, const struct table *table, const struc
     else
         rc = prepare_insert(layout, &roles, err);
     roles_free(&roles);
-    return rc;
+    return rc == 0 && vanishes ? prepare_vanishing(layout, table, mapping, err) : rc;
 }

@@ -51,6 +51,16 @@ int store_end(struct store *store, struct error *err); /* COMMIT */
 void store_roll_back(struct store *store);
 void store_read_clocks(struct moment *moment);
 
+/* --- write_rows.c --- */
+
+/*
+ * Writes the rows of one result into its tables and counts them, and what was rejected. -1 with
+ * ERROR_FAILED: a table cannot take this run, and nothing of it is in any of its tables, or it
+ * undid the transaction.
+ */
+int store_write_rows(struct store *store, const struct result *result, struct outcome *outcome,
+                     const struct moment *moment, struct error *err);
+
 /* --- write_result.c --- */
 
 /*

@@ -1,5 +1,7 @@
 #include "store/runs.h"
 
+#include "store/unfinished.h"
+
 int runs_open(struct runs *runs, sqlite3 *db, struct error *err)
 {
     static const char insert[] =
@@ -28,6 +30,7 @@ void runs_close(struct runs *runs)
 {
     sqlite3_finalize(runs->insert);
     text_free(&runs->error);
+    text_free(&runs->tables);
 }
 
 const char *runs_error_text(struct text *text, const struct run *run, const struct outcome *outcome)
@@ -85,15 +88,17 @@ static void bind_timing(sqlite3_stmt *stmt, const struct run *run, const struct 
     bind_duration(stmt, 23, queued_us);
 }
 
-static void bind_pages(sqlite3_stmt *stmt, const struct run *run, const struct outcome *outcome)
+/* The tables that hold rows of this run as long as it is not known to end well. */
+static int bind_append_tables(struct runs *runs, const struct run *run,
+                              const struct outcome *outcome, struct error *err)
 {
-    bool takes_back = outcome->unfinished && run->source->mapping.write_mode == WRITE_APPEND;
-
-    if (run_page(run) > 0)
-        bind_count(stmt, 25, run_page(run));
-    else
-        sqlite3_bind_int(stmt, 25, 1);
-    sqlite_bind_string(stmt, 26, takes_back ? run->source->mapping.table : NULL);
+    if (!outcome->unfinished || run->source->mapping.write_mode != WRITE_APPEND)
+        return 0;
+    text_clear(&runs->tables);
+    if (unfinished_list_tables(&runs->tables, &run->source->mapping, err) == -1)
+        return -1;
+    sqlite_bind_string(runs->insert, 26, text_string(&runs->tables));
+    return 0;
 }
 
 static void bind_items(sqlite3_stmt *stmt, const struct run *run)
@@ -114,6 +119,8 @@ int runs_add(struct runs *runs, const struct result *result, const struct outcom
     char scheduled[CLOCK_TEXT_SIZE];
     char started[CLOCK_TEXT_SIZE];
 
+    if (bind_append_tables(runs, run, outcome, err) == -1)
+        return -1;
     sqlite3_bind_int64(stmt, 1, outcome->run_id);
     sqlite_bind_string(stmt, 2, run->source->name);
     sqlite3_bind_int64(stmt, 3, run->source_id);
@@ -134,7 +141,7 @@ int runs_add(struct runs *runs, const struct result *result, const struct outcom
     bind_count(stmt, 17, run->skipped);
     bind_timing(stmt, run, moment);
     sqlite_bind_string(stmt, 24, runs_error_text(&runs->error, run, outcome));
-    bind_pages(stmt, run, outcome);
+    bind_count(stmt, 25, run_page(run) > 0 ? run_page(run) : 1);
     sqlite3_bind_int(stmt, 27, run->not_modified);
     bind_items(stmt, run);
     return sqlite_run(stmt, "_gatherd_runs", err);

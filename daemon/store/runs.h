@@ -15,7 +15,8 @@
 
 struct runs {
     sqlite3_stmt *insert;
-    struct text error; /* reused */
+    struct text error; /* reused, as the next */
+    struct text tables;
 };
 
 int runs_open(struct runs *runs, sqlite3 *db, struct error *err);

@@ -366,6 +366,12 @@ void schema_rolled_back(struct schema *schema)
     schema->changed = false;
 }
 
+void schema_undone(struct schema *schema)
+{
+    if (schema->changed)
+        schema_forget(schema); /* and it stays changed: what was before may still be rolled back */
+}
+
 void schema_committed(struct schema *schema)
 {
     schema->changed = false;

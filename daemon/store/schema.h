@@ -91,6 +91,9 @@ const struct table *schema_table(struct schema *schema, const char *name, struct
 /* After a roll-back: what this transaction changed is read anew. */
 void schema_rolled_back(struct schema *schema);
 
+/* A part of the transaction was undone. */
+void schema_undone(struct schema *schema);
+
 /* After a commit. */
 void schema_committed(struct schema *schema);
 

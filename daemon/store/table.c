@@ -4,9 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "gatherd/clock.h"
-
-static int bind_value(sqlite3_stmt *stmt, int index, const struct value *value)
+int table_bind_value(sqlite3_stmt *stmt, int index, const struct value *value)
 {
     switch (value->type) {
     case VALUE_INTEGER:
@@ -32,7 +30,7 @@ static int bind_row(const struct layout *layout, const struct row_set *set, cons
 
     assert(row->count <= set->column_count);
     for (i = 0; i < row->count && rc == SQLITE_OK; i++)
-        rc = bind_value(layout->insert, (int)i + 1, &row->values[i]);
+        rc = table_bind_value(layout->insert, (int)i + 1, &row->values[i]);
     for (; i < set->column_count && rc == SQLITE_OK; i++)
         rc = sqlite3_bind_null(layout->insert, (int)i + 1);
     return rc;
@@ -49,16 +47,22 @@ static size_t missing_key(const struct layout *layout, const struct row *row)
     return k;
 }
 
-static void count_row(const struct layout *layout, struct outcome *outcome)
+static enum row_fate fate_of_written(const struct layout *layout)
 {
     if (layout->mode == WRITE_APPEND)
-        outcome->inserted++;
-    else if (sqlite3_changes(layout->db) == 0)
-        outcome->unchanged++;
-    else if (layout->mode == WRITE_INSERT_ONLY || sqlite3_last_insert_rowid(layout->db) != 0)
-        outcome->inserted++;
-    else
-        outcome->updated++; /* only an INSERT sets the rowid */
+        return ROW_INSERTED;
+    if (sqlite3_changes(layout->db) == 0)
+        return ROW_UNCHANGED;
+    if (layout->mode == WRITE_INSERT_ONLY || sqlite3_last_insert_rowid(layout->db) != 0)
+        return ROW_INSERTED;
+    return ROW_UPDATED; /* only an INSERT sets the rowid */
+}
+
+static void count_row(struct outcome *outcome, enum row_fate fate)
+{
+    outcome->inserted += fate == ROW_INSERTED;
+    outcome->updated += fate == ROW_UPDATED;
+    outcome->unchanged += fate == ROW_UNCHANGED;
 }
 
 /* The database said no: to this row, or to everything? */
@@ -84,43 +88,57 @@ static int refuse_keyless(const struct mapping *mapping, size_t missing, const s
     return rejecter->reject(rejecter->context, row, reason, err);
 }
 
-static int write_row(const struct layout *layout, const struct mapping *mapping,
-                     const struct row_set *set, const struct row *row, struct outcome *outcome,
-                     const struct rejecter *rejecter, struct error *err)
+static int write_row(const struct writing *w, const struct row *row, enum row_fate *fate,
+                     struct error *err)
 {
+    const struct layout *layout = w->layout;
     size_t missing = missing_key(layout, row);
     int rc;
 
+    *fate = ROW_LEFT;
     if (missing < layout->key_count)
-        return refuse_keyless(mapping, missing, row, rejecter, err);
+        return refuse_keyless(w->mapping, missing, row, w->rejecter, err);
     if (layout->mode == WRITE_UPSERT)
         sqlite3_set_last_insert_rowid(layout->db, 0);
-    rc = bind_row(layout, set, row);
+    rc = bind_row(layout, w->set, row);
     if (rc == SQLITE_OK)
         rc = sqlite3_step(layout->insert);
     if (rc == SQLITE_DONE)
-        count_row(layout, outcome);
-    else if (refuse_row(layout, rc, row, rejecter, err) == -1)
+        *fate = fate_of_written(layout);
+    else if (refuse_row(layout, rc, row, w->rejecter, err) == -1)
         return -1;
     sqlite3_reset(layout->insert);
     return 0;
 }
 
-int layout_write(struct layout *layout, const struct mapping *mapping, const struct row_set *set,
-                 int64_t fetched_ms, struct outcome *outcome, const struct rejecter *rejecter,
-                 struct error *err)
+void table_begin(struct writing *writing, int64_t fetched_ms)
 {
-    int own = (int)set->column_count + 1;
-    char fetched_at[CLOCK_TEXT_SIZE];
-    int rc = 0;
+    struct layout *layout = writing->layout;
+    int own = (int)writing->set->column_count + 1;
 
     errno = 0; /* sqlite_fail() looks at it */
     /* These two keep their values from row to row. */
-    sqlite3_bind_int64(layout->insert, own, outcome->run_id);
-    sqlite_bind_string(layout->insert, own + 1, clock_format(fetched_ms, fetched_at));
-    for (size_t i = 0; i < set->row_count && rc == 0; i++)
-        rc = write_row(layout, mapping, set, &set->rows[i], outcome, rejecter, err);
-    sqlite3_reset(layout->insert);
-    sqlite3_clear_bindings(layout->insert); /* what they point to is borrowed */
+    sqlite3_bind_int64(layout->insert, own, writing->outcome->run_id);
+    sqlite_bind_string(layout->insert, own + 1, clock_format(fetched_ms, writing->fetched_at));
+}
+
+int table_write(struct writing *writing, size_t first, size_t end, struct error *err)
+{
+    int rc = 0;
+
+    for (size_t i = first; i < end && rc == 0; i++) {
+        enum row_fate fate;
+
+        rc = write_row(writing, &writing->set->rows[i], &fate, err);
+        count_row(writing->outcome, fate);
+        if (writing->fates != NULL)
+            writing->fates[i] = (uint8_t)fate;
+    }
     return rc;
+}
+
+void table_end(struct writing *writing)
+{
+    sqlite3_reset(writing->layout->insert);
+    sqlite3_clear_bindings(writing->layout->insert); /* what they point to is borrowed */
 }

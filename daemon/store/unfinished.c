@@ -10,6 +10,8 @@
 #include "store/names.h"
 #include "store/schema.h"
 
+#define SEPARATOR "," /* no name of a table holds one: see table_name_problem() */
+
 /* --- Rows --- */
 
 /*
@@ -50,20 +52,11 @@ static int delete_rows(sqlite3 *db, const char *table, bool from_end, int64_t ru
     return rc;
 }
 
-static int remove_rows(sqlite3 *db, const char *table, int64_t run_id, int64_t expected,
-                       struct error *err)
-{
-    int64_t removed;
-
-    if (delete_rows(db, table, true, run_id, &removed, err) == -1)
-        return -1;
-    return removed >= expected ? 0 : delete_rows(db, table, false, run_id, &removed, err);
-}
-
-int unfinished_remove_rows(sqlite3 *db, const char *table, int64_t run_id, int64_t expected,
-                           struct error *err)
+static int delete_from_table(sqlite3 *db, const char *table, bool from_end, int64_t run_id,
+                             int64_t *removed, struct error *err)
 {
     struct table *known = table_create(table);
+    int64_t deleted = 0;
     int rc = 0;
 
     if (known == NULL)
@@ -71,9 +64,50 @@ int unfinished_remove_rows(sqlite3 *db, const char *table, int64_t run_id, int64
     if (table_read_columns(db, known, err) == -1)
         rc = -1;
     else if (known->count > 0)
-        rc = remove_rows(db, table, run_id, expected, err);
+        rc = delete_rows(db, table, from_end, run_id, &deleted, err);
+    *removed += deleted;
     table_free(known);
     return rc;
+}
+
+static int delete_from_all(sqlite3 *db, const char *tables, bool from_end, int64_t run_id,
+                           int64_t *removed, struct error *err)
+{
+    char *names = strdup(tables);
+    char *rest = names;
+    int rc = 0;
+
+    if (names == NULL)
+        return schema_no_memory(err);
+    for (char *name; rc == 0 && (name = strsep(&rest, SEPARATOR)) != NULL;)
+        rc = delete_from_table(db, name, from_end, run_id, removed, err);
+    free(names);
+    return rc;
+}
+
+int unfinished_remove_rows(sqlite3 *db, const char *tables, int64_t run_id, int64_t expected,
+                           struct error *err)
+{
+    int64_t removed = 0;
+
+    if (delete_from_all(db, tables, true, run_id, &removed, err) == -1)
+        return -1;
+    return removed >= expected ? 0 : delete_from_all(db, tables, false, run_id, &removed, err);
+}
+
+static void list_tables(struct text *tables, const struct mapping *mapping)
+{
+    if (tables->length > 0)
+        text_add(tables, SEPARATOR);
+    text_add(tables, mapping->table);
+    for (size_t i = 0; i < mapping->child_count; i++)
+        list_tables(tables, &mapping->children[i]);
+}
+
+int unfinished_list_tables(struct text *tables, const struct mapping *mapping, struct error *err)
+{
+    list_tables(tables, mapping);
+    return text_failed(tables) ? schema_no_memory(err) : 0;
 }
 
 /* --- Runs --- */
@@ -81,7 +115,7 @@ int unfinished_remove_rows(sqlite3 *db, const char *table, int64_t run_id, int64
 struct unfinished {
     int64_t run_id;
     int64_t inserted;
-    char *table; /* owned; NULL: its rows stay */
+    char *tables; /* owned; NULL: its rows stay */
 };
 
 /* The next one behind run->run_id: 1, and it is filled; 0: none. */
@@ -102,8 +136,8 @@ static int next_unfinished(sqlite3 *db, struct unfinished *run, struct error *er
 
         run->run_id = sqlite3_column_int64(stmt, 0);
         run->inserted = sqlite3_column_int64(stmt, 2);
-        run->table = name != NULL ? strdup(name) : NULL;
-        if (name != NULL && run->table == NULL)
+        run->tables = name != NULL ? strdup(name) : NULL;
+        if (name != NULL && run->tables == NULL)
             rc = schema_no_memory(err);
     }
     sqlite3_finalize(stmt);
@@ -165,7 +199,7 @@ static int end_in_transaction(sqlite3 *db, const struct unfinished *run, bool re
     if (sqlite_exec(db, "BEGIN IMMEDIATE", err) == -1)
         return -1;
     if ((!removing ||
-         unfinished_remove_rows(db, run->table, run->run_id, run->inserted, err) == 0) &&
+         unfinished_remove_rows(db, run->tables, run->run_id, run->inserted, err) == 0) &&
         record_end(db, run->run_id, removing, why, err) == 0 && sqlite_exec(db, "COMMIT", err) == 0)
         return 0;
     sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
@@ -179,15 +213,15 @@ static int end_one(sqlite3 *db, const struct unfinished *run, const char *why, s
     struct text text = {0};
     int rc;
 
-    if (end_in_transaction(db, run, run->table != NULL, why, &cause) == 0)
+    if (end_in_transaction(db, run, run->tables != NULL, why, &cause) == 0)
         return 0;
-    if (cause.code != ERROR_FAILED || run->table == NULL) {
+    if (cause.code != ERROR_FAILED || run->tables == NULL) {
         error_set(err, cause.code, "%s", cause.text);
         return -1;
     }
-    log_warning("rows of an interrupted run could not be removed", LOG_STR("table", run->table),
+    log_warning("rows of an interrupted run could not be removed", LOG_STR("tables", run->tables),
                 LOG_INT("run", run->run_id), LOG_STR("error", cause.text));
-    text_format(&text, "%s; its rows could not be removed from %s: %s", why, run->table,
+    text_format(&text, "%s; its rows could not be removed from %s: %s", why, run->tables,
                 cause.text);
     rc = end_in_transaction(db, run, false, text_string(&text), err);
     text_free(&text);
@@ -203,8 +237,8 @@ int unfinished_end(sqlite3 *db, int64_t run_id, const char *why, struct error *e
         rc = next_unfinished(db, &run, err);
         if (rc == 1 && (run_id == 0 || run.run_id == run_id) && end_one(db, &run, why, err) == -1)
             rc = -1;
-        free(run.table);
-        run.table = NULL;
+        free(run.tables);
+        run.tables = NULL;
     } while (rc == 1 && run_id == 0);
     return rc == -1 ? -1 : 0;
 }

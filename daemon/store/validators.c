@@ -157,6 +157,17 @@ static int is_lost(struct validators_table *table, const char *name, struct erro
     return rc;
 }
 
+/* The same of any of a source's tables. */
+static int is_any_lost(struct validators_table *table, const struct mapping *mapping,
+                       struct error *err)
+{
+    int lost = is_lost(table, mapping->table, err);
+
+    for (size_t i = 0; i < mapping->child_count && lost == 0; i++)
+        lost = is_any_lost(table, &mapping->children[i], err);
+    return lost;
+}
+
 int validators_load(struct validators_table *table, const struct source *source, int64_t source_id,
                     struct validators **validators, struct error *err)
 {
@@ -167,7 +178,7 @@ int validators_load(struct validators_table *table, const struct source *source,
         return -1;
     if (*validators == NULL)
         return 0;
-    lost = is_lost(table, source->mapping.table, err);
+    lost = is_any_lost(table, &source->mapping, err);
     if (lost == 0)
         return 0;
     validators_free(*validators);
@@ -197,7 +208,7 @@ static int decide(struct validators_table *table, const struct result *result,
         outcome->validators_change = VALIDATORS_LEARN;
     if (!run->not_modified)
         return 0;
-    lost = is_lost(table, run->source->mapping.table, err);
+    lost = is_any_lost(table, &run->source->mapping, err);
     if (lost == 1)
         outcome->validators_change = VALIDATORS_FORGET;
     else if (run->learned == NULL) /* a 304, which says less than the answer that we have */

@@ -1,57 +1,7 @@
 /* One result in the transaction of its batch: rows, dead letters, its run, its source's state. */
-#include "gatherd/json.h"
 #include "gatherd/log.h"
 #include "store/parts.h"
-#include "store/table.h"
 #include "store/unfinished.h"
-
-struct rejection {
-    struct store *store;
-    const struct result *result;
-    struct outcome *outcome;
-    const struct moment *moment;
-    struct json_locator locator; /* in the body */
-};
-
-static int reject_row(void *context, const struct row *row, const char *reason, struct error *err)
-{
-    struct rejection *r = context;
-    struct dead_letter letter = {
-        .record = row->record, .position = row->position, .reason = reason};
-
-    if (row->record != NULL && row->record->raw != NULL && r->result->body != NULL)
-        json_locate(&r->locator, (size_t)(row->record->raw - r->result->body), &letter.line,
-                    &letter.column);
-    r->outcome->rejected++;
-    return dead_letters_add(&r->store->dead_letters, r->result, r->outcome, &letter, r->moment,
-                            err);
-}
-
-/* When the response was there: now, less the time it waited. */
-static int64_t fetched_ms(const struct run *run, const struct moment *moment)
-{
-    if (run->received_mono_us == 0)
-        return moment->wall_ms;
-    return moment->wall_ms - (moment->monotonic_us - run->received_mono_us) / 1000;
-}
-
-static int write_rows(struct store *store, const struct result *result, struct outcome *outcome,
-                      const struct moment *moment, struct error *err)
-{
-    struct rejection rejection = {store, result, outcome, moment, {.body = result->body}};
-    const struct rejecter rejecter = {reject_row, &rejection};
-    const struct mapping *mapping = &result->run->source->mapping;
-    struct layout *layout;
-
-    outcome->unchanged = result->left_out;
-    if (result->rows.row_count == 0 && result->rows.column_count == 0)
-        return 0;
-    layout = schema_fit(store->schema, mapping, &result->rows, outcome, moment, err);
-    if (layout == NULL)
-        return -1;
-    return layout_write(layout, mapping, &result->rows, fetched_ms(result->run, moment), outcome,
-                        &rejecter, err);
-}
 
 static int saved_failures(struct store *store, const struct run *run, unsigned *failures,
                           struct error *err)
@@ -93,25 +43,31 @@ static int write_dead_letters(struct store *store, const struct result *result,
 static void refuse(struct outcome *outcome, const struct error *cause)
 {
     outcome->refusal = *cause;
-    outcome->inserted = outcome->updated = outcome->unchanged = 0;
+    outcome->inserted = outcome->updated = outcome->unchanged = outcome->rejected = 0;
 }
 
 /*
  * The run ends here without success: what its earlier pages appended goes, since the next run
  * appends it again. Rows with a key stay, for the next run writes the same ones. The transaction
- * may be undone by a trigger of the user's, as in write_rows(): then it is written again without
- * this.
+ * may be undone by a trigger of the user's, as in store_write_rows(): then it is written again
+ * without this.
  */
 static int take_back(struct store *store, const struct result *result, struct outcome *outcome,
                      struct error *err)
 {
     const struct source *source = result->run->source;
+    struct text tables = {0};
     struct error cause = {0};
+    int rc;
 
     if (source->mapping.write_mode != WRITE_APPEND || outcome->kept.code != ERROR_NONE)
         return 0;
-    if (unfinished_remove_rows(store->db, source->mapping.table, outcome->run_id,
-                               (int64_t)outcome->total.inserted, &cause) == 0) {
+    rc = unfinished_list_tables(&tables, &source->mapping, &cause);
+    if (rc == 0)
+        rc = unfinished_remove_rows(store->db, text_string(&tables), outcome->run_id,
+                                    (int64_t)outcome->total.inserted, &cause);
+    text_free(&tables);
+    if (rc == 0) {
         outcome->total.inserted = 0;
         return 0;
     }
@@ -159,7 +115,7 @@ int store_write_result(struct store *store, const struct result *result, struct 
     if (outcome->failure == RUN_OK && outcome->refusal.code == ERROR_NONE) {
         struct error cause = {0};
 
-        if (write_rows(store, result, outcome, moment, &cause) == -1) {
+        if (store_write_rows(store, result, outcome, moment, &cause) == -1) {
             if (cause.code != ERROR_FAILED) {
                 *err = cause;
                 return -1;

@@ -233,9 +233,12 @@ struct for_each {
     int64_t timeout_ms; /* of reading them */
 };
 
-/* How records become the rows of one table. */
+/*
+ * How records become the rows of one table, and lists in them those of further tables: a child is a
+ * mapping of its own, whose records are found from a record of its parent.
+ */
 struct mapping {
-    struct jsonpath *records;   /* NULL: the document, or its elements if it is an array */
+    struct jsonpath *records;   /* NULL: the document, or its elements; never of a child */
     const struct field *fields; /* field_count 0: every member of a record becomes a column */
     size_t field_count;
     const char *const *exclude; /* members that become no column, in the record's spelling */
@@ -244,8 +247,34 @@ struct mapping {
     const char *table;
     const char *const *primary_key; /* in the record's spelling, or names of fields */
     size_t primary_key_count;
-    enum write_mode write_mode;
+    enum write_mode write_mode; /* one for a source and all its children */
+
+    const struct mapping *children;
+    size_t child_count;
+    /*
+     * Columns that come first in each row. Of a child those that lead to the row of its parent, one
+     * for each of mapping_identity(parent), and then LINK_INDEX, its place in the parent's list. Of
+     * a source without a primary key that has children, LINK_INDEX alone: the record's number in
+     * its run. Else none.
+     */
+    const char *const *links;
+    size_t link_count;
+    /* Of a child, whose primary_key is longer: what is written, unique within one parent. */
+    const char *const *child_key;
+    size_t child_key_count;
 };
+
+#define LINK_INDEX  "_index"
+#define LINK_PREFIX "_parent_" /* and the name of the parent's column, but for a leading _ */
+
+/* The columns by which children know a row, within one run where there is no primary key. */
+static inline const char *const *mapping_identity(const struct mapping *mapping, size_t *count)
+{
+    bool keyed = mapping->primary_key_count > 0;
+
+    *count = keyed ? mapping->primary_key_count : mapping->link_count;
+    return keyed ? mapping->primary_key : mapping->links;
+}
 
 struct source {
     struct config *config; /* the configuration it stands in */

@@ -52,4 +52,7 @@ int jsonpath_select(const struct jsonpath *path, const struct node *root, struct
 /* For a path `$.name` (one name, no more): the name; an empty slice for any other path. */
 struct slice jsonpath_single_name(const struct jsonpath *path);
 
+/* The last name in a path that is no union's: "b" of `$.a.b[*]`; an empty slice where none is. */
+struct slice jsonpath_last_name(const struct jsonpath *path);
+
 #endif

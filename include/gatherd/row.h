@@ -27,21 +27,29 @@ struct row {
     const struct value *values; /* for the first `count` columns; further ones are NULL */
     size_t count;
     const struct node *record; /* what it was made of, for a dead letter */
-    size_t position;           /* of the record among the records of its response, from 0 */
+    size_t position;           /* of the record among the records of its response, from 0; of a
+                                  child in the list of its parent */
+    size_t parent;             /* of a child: its place among the rows of its parents */
 };
 
 /* The rows of one response, for one table. */
 struct row_set {
-    struct column *columns;
+    struct column *columns; /* first those of mapping->links, but for those of an item */
     size_t column_count;
     struct row *rows;
     size_t row_count;
+
+    /* Of children; their rows are in the order of their parents'. */
+    const struct mapping *mapping;
+    const struct row_set *parents;
+    const bool *lacking; /* for each row of the parents, that a child was rejected; NULL: none */
 };
 
 /* A record that cannot become a row, or a body that cannot be decoded. */
 struct dead_letter {
     const struct node *record; /* NULL: the whole body of the run's response */
-    size_t position;           /* of the record, from 0 */
+    size_t position;           /* of the record, as in struct row */
+    const char *table;         /* of a child; NULL: the source's */
     unsigned line;             /* in the body, from 1; 0: not known */
     unsigned column;
     const char *reason;
@@ -62,6 +70,8 @@ struct result {
     const char *body; /* the text that the records were read from, for their line and column */
     struct record_form form;
     struct row_set rows;
+    struct row_set *children; /* of all depths, parents before their children */
+    size_t child_count;
     const struct dead_letter *dead_letters;
     size_t dead_letter_count;
     size_t records;  /* selected in the response */
@@ -86,6 +96,16 @@ static inline bool moves_position(const struct result *result)
     const struct incremental *rule = result->run->source->incremental;
 
     return rule != NULL && (!result->more || rule->row_order == ROW_ORDER_ASC);
+}
+
+/* The rows of all its tables. */
+static inline size_t result_row_count(const struct result *result)
+{
+    size_t count = result->rows.row_count;
+
+    for (size_t i = 0; i < result->child_count; i++)
+        count += result->children[i].row_count;
+    return count;
 }
 
 /* What one transaction takes. */

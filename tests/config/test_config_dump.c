@@ -482,11 +482,13 @@ static size_t check_set(struct world *w, const struct key_set *set, const char *
             checked++;
         }
         text_free(&yaml);
-        if (brackets != NULL) {
+        if (brackets != NULL && key->keys != set) {
             struct text opened = {0};
             struct text closed = {0};
 
             text_format(&opened, "%s%s: %s", before, key->name, brackets[0]);
+            if (key->keys == &child_key_set)
+                text_add(&opened, "records: $.list, ");
             text_format(&closed, "%s%s", brackets[1], after);
             checked += check_set(w, key->keys, text_string(&opened), text_string(&closed));
             text_free(&opened);

@@ -27,7 +27,10 @@ static void the_schema_is_json_and_knows_every_key(void **state)
     static const struct {
         const struct key_set *set;
         const char *definition; /* NULL: the root */
-    } places[] = {{&root_key_set, NULL}, {&source_key_set, "source"}, {&field_key_set, "field"}};
+    } places[] = {{&root_key_set, NULL},
+                  {&source_key_set, "source"},
+                  {&child_key_set, "child"},
+                  {&field_key_set, "field"}};
     struct arena *arena = arena_create(0);
     struct text text = {0};
     const struct node *root = NULL;

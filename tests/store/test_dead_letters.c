@@ -98,8 +98,8 @@ static void records_that_the_processor_refused_are_written_as_it_says(void **sta
     struct feed *feed = feed_create(rig, "t", WRITE_APPEND);
     struct node record = {.type = NODE_OBJECT, .span = 1, .raw_length = 7, .raw = "{\"a\":1}"};
     const struct dead_letter letters[] = {
-        {&record, 4, 7, 3, "field \"n\": \"x\" is not an integer"},
-        {&record, 5, 0, 0, "field \"n\" is missing"},
+        {&record, 4, NULL, 7, 3, "field \"n\": \"x\" is not an integer"},
+        {&record, 5, "others", 0, 0, "field \"n\" is missing"},
     };
 
     record.text = record.raw;
@@ -114,6 +114,7 @@ static void records_that_the_processor_refused_are_written_as_it_says(void **sta
         rig, LETTERS,
         "1|record|4|7|3|field \"n\": \"x\" is not an integer|application/json|{\"a\":1}|7|1\n"
         "1|record|5|NULL|NULL|field \"n\" is missing|application/json|{\"a\":1}|7|1");
+    rig_expect(rig, "SELECT table_name FROM _gatherd_dead_letters ORDER BY id", "t\nothers");
     rig_expect(rig, "SELECT outcome FROM _gatherd_runs", "partial");
     feed_free(feed);
 }

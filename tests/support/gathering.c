@@ -1,0 +1,141 @@
+#include "gathering.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gatherd/processor.h"
+#include "gatherd/text.h"
+
+#include "test.h"
+
+static struct config *parse(const char *source)
+{
+    struct config_report report = {0};
+    struct text yaml = {0};
+    struct config *config;
+
+    text_add(&yaml, "sources:\n  - name: t\n    url: http://example.org/t\n");
+    while (*source != '\0') {
+        size_t length = strcspn(source, "\n");
+
+        text_format(&yaml, "    %.*s\n", (int)length, source);
+        source += length + (source[length] == '\n');
+    }
+    config = config_parse(text_string(&yaml), yaml.length, "test.yaml", "", &report);
+    if (config == NULL)
+        fail_msg("%s", text_string(&report.text));
+    config_report_free(&report);
+    text_free(&yaml);
+    return config;
+}
+
+void gathering_configure(struct gathering *g, const char *source)
+{
+    struct config *config = parse(source);
+    struct source_state saved;
+    struct error err = {0};
+
+    config_unref(g->config);
+    g->config = config;
+    pages_free(g->run.pages);
+    run_state_clear(&g->run.state);
+    g->run = (struct run){.source = &config->sources[0]};
+    assert_int_equal(store_register(g->rig->store, config, &saved, &err), 0);
+    g->run.source_id = saved.id;
+    g->run.state = saved.state;
+    if (config->sources[0].pagination != NULL)
+        g->run.pages = pages_create(config->sources[0].pagination);
+}
+
+struct gathering *gathering_create(const char *source)
+{
+    struct gathering *g = calloc(1, sizeof(*g));
+
+    assert_non_null(g);
+    g->rig = rig_make();
+    rig_open(g->rig);
+    g->arena = arena_create(1 << 20);
+    assert_non_null(g->arena);
+    gathering_configure(g, source);
+    return g;
+}
+
+void gathering_free(struct gathering *g)
+{
+    if (g == NULL)
+        return;
+    run_clear_response(&g->run);
+    run_state_clear(&g->run.state);
+    pages_free(g->run.pages);
+    free(g->run.error);
+    config_unref(g->config);
+    arena_free(g->arena);
+    rig_free(g->rig);
+    free(g);
+}
+
+static void answer(struct gathering *g, const char *body)
+{
+    struct run *run = &g->run;
+
+    run_clear_response(run);
+    free(run->error);
+    run->error = NULL;
+    run->failure = RUN_OK;
+    arena_reset(g->arena);
+    run->response.status = 200;
+    run->response.body = strdup(body);
+    assert_non_null(run->response.body);
+    run->response.body_bytes = strlen(body);
+    run->requests++;
+    assert_int_equal(process_response(run, g->arena, &g->result), 0);
+}
+
+static enum store_status commit(struct gathering *g, struct error *err)
+{
+    struct batch batch = {&g->result, 1};
+
+    return store_commit(g->rig->store, &batch, err);
+}
+
+enum store_status gathering_try(struct gathering *g, const char *body, struct error *err)
+{
+    answer(g, body);
+    return commit(g, err);
+}
+
+static void expect_success(struct gathering *g)
+{
+    struct error err = {0};
+
+    assert_int_equal(commit(g, &err), STORE_OK);
+    assert_string_equal(err.text, "");
+    assert_string_equal(g->run.error == NULL ? "" : g->run.error, "");
+    assert_int_equal(g->run.failure, RUN_OK);
+}
+
+void gathering_take(struct gathering *g, const char *body)
+{
+    answer(g, body);
+    expect_success(g);
+}
+
+void gathering_take_page(struct gathering *g, const char *body)
+{
+    answer(g, body);
+    assert_true(g->result.more);
+    expect_success(g);
+    pages_advance(g->run.pages);
+}
+
+void gathering_fail_page(struct gathering *g)
+{
+    struct error err = {0};
+
+    run_clear_response(&g->run);
+    g->result = (struct result){.run = &g->run};
+    run_fail(&g->run, RUN_FAILED_STATUS, "HTTP 500");
+    g->run.failures = 1;
+    assert_int_equal(commit(g, &err), STORE_OK);
+}
