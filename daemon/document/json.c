@@ -336,6 +336,65 @@ static bool read_lines(struct reader *r, const char *p, uint32_t *count)
     }
 }
 
+/* Behind white space and the separators of a sequence. */
+static const char *skip_between(const struct reader *r, const char *p, bool *sequence)
+{
+    for (;;) {
+        p = scan_space(p, r->end, '\n');
+        if (p == r->end || *p != JSON_RECORD_SEPARATOR)
+            return p;
+        *sequence = true;
+        p++;
+    }
+}
+
+/* Whether nothing tells a value that ends at `stop` from one that goes on. */
+static bool may_go_on(const struct reader *r, const char *stop, bool sequence)
+{
+    bool closed = strchr("]}\"", stop[-1]) != NULL;
+
+    if (stop == r->end)
+        return sequence && !closed;
+    return !closed && strchr(" \t\r\n{[", *stop) == NULL;
+}
+
+static bool read_stream(struct reader *r, const char *p, uint32_t *count)
+{
+    bool sequence = false;
+
+    for (;;) {
+        p = skip_between(r, p, &sequence);
+        if (p == r->end)
+            return true;
+        p = read_document(r, p);
+        if (p == NULL)
+            return false;
+        if (may_go_on(r, p, sequence)) {
+            if (p == r->end)
+                json_fail(r, p, "no line feed is behind the last value, which may be cut off");
+            else
+                json_explain_rest(r, p);
+            return false;
+        }
+        ++*count;
+    }
+}
+
+typedef bool read_documents_fn(struct reader *r, const char *p, uint32_t *count);
+
+static enum json_status read_several(struct reader *r, size_t length, read_documents_fn *read,
+                                     const struct node **root)
+{
+    const char *p = begin(r, length);
+    uint32_t count = 0;
+
+    if (p == NULL || !read(r, p, &count))
+        return r->status;
+    r->nodes[0] = (struct node){.type = NODE_ARRAY, .length = count, .span = (uint32_t)r->used};
+    *root = r->nodes;
+    return JSON_OK;
+}
+
 enum json_status json_read_lines(const char *body, size_t length, struct arena *arena,
                                  const struct node **root, struct json_error *error)
 {
@@ -345,12 +404,19 @@ enum json_status json_read_lines(const char *body, size_t length, struct arena *
                        .newline = ' ',
                        .error = error,
                        .used = 1};
-    const char *p = begin(&r, length);
-    uint32_t count = 0;
 
-    if (p == NULL || !read_lines(&r, p, &count))
-        return r.status;
-    r.nodes[0] = (struct node){.type = NODE_ARRAY, .length = count, .span = (uint32_t)r.used};
-    *root = r.nodes;
-    return JSON_OK;
+    return read_several(&r, length, read_lines, root);
+}
+
+enum json_status json_read_stream(const char *body, size_t length, struct arena *arena,
+                                  const struct node **root, struct json_error *error)
+{
+    struct reader r = {.body = body,
+                       .end = body + length,
+                       .arena = arena,
+                       .newline = '\n',
+                       .error = error,
+                       .used = 1};
+
+    return read_several(&r, length, read_stream, root);
 }

@@ -29,6 +29,7 @@ static const struct {
     {"application/x-json-lines", NULL, NULL, FORMAT_NDJSON},
     {"application/json-stream", NULL, NULL, FORMAT_NDJSON},
     {"application/stream+json", NULL, NULL, FORMAT_NDJSON},
+    {"application/json-seq", NULL, NULL, FORMAT_NDJSON}, /* RFC 7464 */
 };
 
 /* What follows the + of a media type (RFC 6839). */
@@ -36,7 +37,7 @@ static const struct {
     const char *suffix;
     enum body_format format;
 } suffixes[] = {
-    {"+json", FORMAT_JSON},
+    {"+json", FORMAT_JSON}, {"+json-seq", FORMAT_NDJSON}, /* RFC 8091 */
 };
 
 static const struct {

@@ -32,6 +32,63 @@ static bool refuse_markup(const struct reader_input *in, struct decoded *decoded
     return true;
 }
 
+/* Whether the place of an error is in the first line of the text. */
+static bool is_in_first_line(const struct reader_input *in, const struct json_error *error)
+{
+    size_t start = reader_start(in);
+
+    return error->offset < start || memchr(in->text + start, '\n', error->offset - start) == NULL;
+}
+
+/*
+ * Several documents: each on a line or, where that fails, one behind the other. When both fail, the
+ * error is that of the lines, unless not even the first line was a document: then there are none.
+ */
+static enum json_status read_several(const struct reader_input *in, struct arena *arena,
+                                     struct decoded *decoded, struct json_error *error)
+{
+    bool sequence = in->text[reader_start(in)] == JSON_RECORD_SEPARATOR;
+    enum json_status status = JSON_INVALID;
+    struct json_error other;
+
+    if (!sequence) {
+        status = json_read_lines(in->text, in->length, arena, &decoded->root, error);
+        if (status != JSON_INVALID)
+            return status;
+    }
+    status = json_read_stream(in->text, in->length, arena, &decoded->root, &other);
+    if (sequence || is_in_first_line(in, error))
+        *error = other;
+    return status;
+}
+
+/* Whether an object begins at the offset, on a line of its own. */
+static bool begins_line(const struct reader_input *in, size_t offset)
+{
+    size_t before = offset;
+
+    while (before > 0 && strchr(" \t\r", in->text[before - 1]) != NULL)
+        before--;
+    return in->text[offset] == '{' && before > 0 && in->text[before - 1] == '\n';
+}
+
+/*
+ * One document; with format auto also objects on lines of their own, since many servers send
+ * newline-delimited JSON as application/json. Two without a line break are two answers in one.
+ */
+static enum json_status read_one(const struct reader_input *in, struct arena *arena,
+                                 struct decoded *decoded, struct json_error *error)
+{
+    enum json_status status = json_read(in->text, in->length, arena, &decoded->root, error);
+
+    if (status != JSON_INVALID || in->source->format != FORMAT_AUTO ||
+        in->text[reader_start(in)] != '{' || !begins_line(in, error->offset) ||
+        json_read_stream(in->text, in->length, arena, &decoded->root, NULL) != JSON_OK)
+        return status;
+    decoded->lines = true;
+    return JSON_OK;
+}
+
 int read_json(const struct reader_input *in, struct arena *arena, struct decoded *decoded)
 {
     struct json_error error = {0};
@@ -44,11 +101,10 @@ int read_json(const struct reader_input *in, struct arena *arena, struct decoded
     }
     if (refuse_markup(in, decoded))
         return 0;
-    status = decoded->lines ? json_read_lines(in->text, in->length, arena, &decoded->root, &error)
-                            : json_read(in->text, in->length, arena, &decoded->root, &error);
+    status = decoded->lines ? read_several(in, arena, decoded, &error)
+                            : read_one(in, arena, decoded, &error);
     if (status == JSON_OK)
         return 0;
-    decoded->root = NULL;
     decoded->line = error.line;
     decoded->column = error.column;
     reader_refuse(decoded, "the body is not JSON: line %u, column %u: %s", error.line, error.column,

@@ -49,6 +49,17 @@ enum json_status json_read(const char *body, size_t length, struct arena *arena,
 enum json_status json_read_lines(const char *body, size_t length, struct arena *arena,
                                  const struct node **root, struct json_error *error);
 
+/*
+ * Reads documents that follow each other, whatever lines they are on: a JSON text sequence (RFC
+ * 7464), with a record separator before each, or a body of several with or without white space
+ * between them. The root is as that of json_read_lines(), but an empty text is an error. In a sequence a number or a word without
+ * white space behind it is an error, for it may be cut off (RFC 7464, 2.4).
+ */
+enum json_status json_read_stream(const char *body, size_t length, struct arena *arena,
+                                  const struct node **root, struct json_error *error);
+
+#define JSON_RECORD_SEPARATOR '\x1e'
+
 /* Line and column, from 1, of a byte of the body; the offset of a node in it is node->raw - body.
  */
 void json_position(const char *body, size_t offset, unsigned *line, unsigned *column);

@@ -651,6 +651,87 @@ static void each_line_has_the_whole_depth(void **state)
     free(deepest);
 }
 
+/* --- documents that follow each other --- */
+
+static struct document read_stream(const char *text)
+{
+    struct document d = document_read(json_read_stream, text, strlen(text));
+
+    if (d.status != JSON_OK)
+        fail_msg("%s: %u:%u: %s", text, d.error.line, d.error.column, d.error.message);
+    document_check(&d);
+    return d;
+}
+
+static void documents_may_follow_each_other(void **state)
+{
+    static const char *const texts[] = {
+        "{\"a\":1}[2]\"x\"",
+        "{\"a\":1}\n[2]\n\"x\"\n",
+        "{\n\"a\": 1\n}\n[\n2\n]\n\"x\"",
+        "\x1e{\"a\":1}\n\x1e[\n2]\n\x1e\"x\"\n",
+        "\x1e\x1e{\"a\":1}\x1e[2]\x1e\n\x1e\"x\"",
+        "\xef\xbb\xbf{\"a\":1} [2] \"x\" ",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        struct document d = read_stream(texts[i]);
+
+        assert_int_equal(d.root->type, NODE_ARRAY);
+        assert_int_equal(d.root->length, 3);
+        assert_int_equal(d.root->span, 7);
+        assert_int_equal(d.root->raw_length, 0);
+        assert_string(node_element(d.root, 2), BYTES("x"));
+        document_free(&d);
+    }
+}
+
+static void a_sequence_may_be_empty(void **state)
+{
+    static const char *const texts[] = {"\x1e", "\x1e\n\x1e\n"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        struct document d = read_stream(texts[i]);
+
+        assert_int_equal(d.root->length, 0);
+        document_free(&d);
+    }
+}
+
+static void numbers_need_something_between_them(void **state)
+{
+    struct document d = read_stream("1 2\n3[4]5{}true\tnull");
+
+    (void)state;
+    assert_int_equal(d.root->length, 8);
+    document_free(&d);
+}
+
+static const struct refused refused_streams[] = {
+    {BYTES("{}\n{\"a\":"), 2, 6, "the body ends inside an object"},
+    {BYTES("\x1e{}\n\x1e{\"a\""), 2, 6, "the body ends inside an object"},
+    {BYTES("{},{}"), 1, 3, "a value is missing before ','"},
+    {BYTES("1\"a\""), 1, 2, "'\"' behind the end of the document"},
+    {BYTES("truefalse"), 1, 5, "'f' behind the end of the document"},
+    {BYTES("\x1e"
+           "12"),
+     1, 4, "no line feed is behind the last value, which may be cut off"},
+    {BYTES("\x1e"
+           "12\x1e"
+           "3\n"),
+     1, 4, "byte 0x1e behind the end of the document"},
+    {BYTES("\x1e{\x1e}"), 1, 3, "byte 0x1e where a member's name should stand"},
+};
+
+static void an_error_between_documents_is_named(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(refused_streams); i++)
+        assert_refused(json_read_stream, &refused_streams[i]);
+}
+
 /* --- positions --- */
 
 static void an_error_has_the_offset_of_its_byte(void **state)
@@ -686,6 +767,10 @@ int main(void)
         cmocka_unit_test(no_lines_are_no_documents),
         cmocka_unit_test(many_lines_are_read),
         cmocka_unit_test(an_error_in_lines_names_the_line),
+        cmocka_unit_test(documents_may_follow_each_other),
+        cmocka_unit_test(a_sequence_may_be_empty),
+        cmocka_unit_test(numbers_need_something_between_them),
+        cmocka_unit_test(an_error_between_documents_is_named),
         cmocka_unit_test(each_line_has_the_whole_depth),
         cmocka_unit_test(an_error_has_the_offset_of_its_byte),
     };

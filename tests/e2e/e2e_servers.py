@@ -197,13 +197,15 @@ class Httpbin(TestCase):
             self.assertEqual(daemon.sql(f"SELECT {column}, method FROM {name}"), [(1, "GET")])
             self.assertIn("gzip", json.loads(daemon.value(f"SELECT headers FROM {name}"))["Accept-Encoding"])
 
-    def test_a_stream_is_json_lines_only_where_it_is_called_so(self):
+    def test_a_stream_is_json_lines(self):
         daemon, runs = self.poll({"lines": {"url": self.url + "/stream/25", "format": "ndjson"},
-                                  "guess": "/stream/2", "one": "/stream/1"}, status=1)
+                                  "guess": "/stream/2", "one": "/stream/1",
+                                  "declared": {"url": self.url + "/stream/2", "format": "json"}}, status=1)
         self.assertEqual(runs["lines"][:1] + runs["lines"][4:5], ("success", 25))
         self.assertEqual(daemon.sql("SELECT count(*), min(id), max(id) FROM lines"), [(25, 0, 24)])
-        self.assertEqual(runs["guess"][1], "decode")
-        self.assertRegex(runs["guess"][5], "^the body is not JSON: line 2, column 1: a second document;"
+        self.assertEqual(runs["guess"][:1] + runs["guess"][4:5], ("success", 2))
+        self.assertEqual(runs["declared"][1], "decode")
+        self.assertRegex(runs["declared"][5], "^the body is not JSON: line 2, column 1: a second document;"
                                            " one document a line is the format ndjson")
         self.assertEqual(runs["one"][0], "success")
 

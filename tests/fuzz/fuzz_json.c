@@ -96,7 +96,7 @@ static void check(reader *read, const char *body, size_t length)
 
         for (const struct node *node = root; node < end; node++)
             check_node(node, end, body, length);
-        if (read == json_read_lines) {
+        if (read != json_read) {
             struct text text = {0};
             const struct node *again;
             struct arena *other = arena_create(0);
@@ -124,6 +124,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     body[size] = '\0';
     check(json_read, body, size);
     check(json_read_lines, body, size);
+    check(json_read_stream, body, size);
     free(body);
     return 0;
 }

@@ -126,6 +126,56 @@ static void nothing_of_a_half_good_body_becomes_a_row(void **state)
     assert_int_equal(p->result.dead_letters->line, 2);
 }
 
+static void expect_documents(struct processing *p, const char *content_type, const char *body)
+{
+    processing_run(p, content_type, body);
+    assert_string_equal(p->run.error == NULL ? "" : p->run.error, "");
+    assert_string_equal(processing_rows(p), "a\n1\n2\n");
+}
+
+static void several_documents_may_follow_each_other(void **state)
+{
+    struct processing *p = *state;
+
+    expect_documents(p, "application/json-seq", "\x1e{\"a\":1}\n\x1e{\n\"a\":2}\n");
+    expect_documents(p, "application/geo+json-seq", "\x1e{\"a\":1}\n\x1e{\n\"a\":2}\n");
+    expect_documents(p, NULL, "\x1e{\"a\":1}\n\x1e{\"a\":2}\n");
+    expect_documents(p, "application/x-ndjson", "{\"a\":1}{\"a\":2}");
+    expect_documents(p, "application/x-ndjson", "{\n\"a\":1\n}\n{\n\"a\":2\n}\n");
+    expect_documents(p, "application/json", "{\"a\":1}\n{\"a\":2}\n");
+    expect_documents(p, "application/json", "\xef\xbb\xbf {\n\"a\":1}\n{\"a\":2}\n");
+}
+
+static void a_second_document_is_an_error_where_one_is_declared(void **state)
+{
+    struct processing *p = *state;
+
+    p->source.format = FORMAT_JSON;
+    processing_run(p, "application/json", "{\"a\":1}\n{\"a\":2}\n");
+    assert_int_equal(p->run.failure, RUN_FAILED_DECODE);
+    p->source.format = FORMAT_AUTO;
+    processing_run(p, "application/json", "[1][2]");
+    assert_int_equal(p->run.failure, RUN_FAILED_DECODE);
+    processing_run(p, "application/json", "{\"a\":1}{\"a\":2}");
+    assert_string_equal(p->run.error, "the body is not JSON: line 1, column 8: a second document; "
+                                      "one document a line is the format ndjson");
+}
+
+static void an_error_among_several_documents_is_where_reading_came_to(void **state)
+{
+    struct processing *p = *state;
+
+    processing_run(p, "application/x-ndjson", "{\"a\":1}\n{\"a\":\n{\"a\":2}\n");
+    assert_string_equal(p->run.error, "the body is not JSON: line 2, column 6: the line ends "
+                                      "inside an object; each document must be on one line");
+    processing_run(p, "application/x-ndjson", "{\n\"a\":1\n}\n{\n\"a\":x\n}\n");
+    assert_string_equal(p->run.error, "the body is not JSON: line 5, column 5: 'x' is not a JSON "
+                                      "value; text stands in double quotes");
+    processing_run(p, "application/json-seq", "\x1e{\"a\":1}\n\x1e{\"a\"");
+    assert_string_equal(p->run.error, "the body is not JSON: line 2, column 6: the body ends "
+                                      "inside an object");
+}
+
 #define PAGE_REASON                                                                           \
     "the body is an HTML page, not JSON; check url and headers: it may be a login, an error " \
     "page or a web site"
@@ -351,6 +401,9 @@ int main(void)
         TEST(a_byte_order_mark_is_no_part_of_the_text),
         TEST(broken_json_fails_the_run_with_its_position_and_keeps_the_body),
         TEST(nothing_of_a_half_good_body_becomes_a_row),
+        TEST(several_documents_may_follow_each_other),
+        TEST(a_second_document_is_an_error_where_one_is_declared),
+        TEST(an_error_among_several_documents_is_where_reading_came_to),
         TEST(an_html_page_is_named_as_such),
         TEST(json_labelled_as_html_is_refused_with_the_way_out),
         TEST(xml_is_named_as_such),
