@@ -27,7 +27,7 @@ BASE = {
     "units",
     "value",
 }
-DOCUMENT = {"charset", "csv", "node", "json", "jsonpath", "cursor"}
+DOCUMENT = {"charset", "csv", "unpack", "node", "json", "jsonpath", "cursor"}
 CALENDAR = {"cron", "zone"}
 SQL = {"computer", "expression"}
 CONFIG = {"auth", "config", "items"}
@@ -71,6 +71,8 @@ DOORS = {
     "yaml.h": ("daemon/config/yaml.c",),
     "xxhash.h": ("daemon/base/hash.c",),
     "iconv.h": ("daemon/document/charset.c",),
+    "zlib.h": ("daemon/document/unpack.c",),
+    "zip.h": ("daemon/document/unpack_zip.c",),
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]', re.M)

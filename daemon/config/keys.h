@@ -185,6 +185,7 @@ enum source_key {
     SOURCE_FORMAT,
     SOURCE_CSV,
     SOURCE_ENCODING,
+    SOURCE_ARCHIVE_MEMBER,
     SOURCE_MAPPING, /* the first of enum mapping_key */
     SOURCE_WRITE_MODE = SOURCE_MAPPING + MAPPING_KEY_COUNT,
     SOURCE_KEY_COUNT,

@@ -476,6 +476,15 @@ static const struct key source_keys[] = {
                                   "it or says it wrongly: a name as in windows-1252, iso-8859-1, "
                                   "utf-16, shift_jis, or another that iconv knows.",
                          .example = "windows-1252"},
+    [SOURCE_ARCHIVE_MEMBER] = {.name = "archive_member",
+                               .part = PART_ROWS,
+                               .kind = KIND_TEXT,
+                               TO(struct source, archive_member),
+                               RANGE(1, 1024),
+                               .instead = "the only file there",
+                               .about = "Which file to read where the body is a zip archive of "
+                                        "several: its name, or a pattern with * and ?.",
+                               .example = "data/*.csv"},
     MAPPING_ROWS(SOURCE_MAPPING, struct source, mapping.),
     SOURCE_MAPPING_ROWS(SOURCE_MAPPING, struct source, mapping.),
     [SOURCE_WRITE_MODE] = {.name = "write_mode",

@@ -8,6 +8,7 @@
 #include "gatherd/charset.h"
 #include "gatherd/json.h"
 #include "gatherd/units.h"
+#include "gatherd/unpack.h"
 #include "process/format.h"
 #include "process/reader.h"
 
@@ -66,6 +67,48 @@ void reader_mind_charset(const struct reader_input *in, size_t offset, struct de
     snprintf(decoded->reason + used, sizeof(decoded->reason) - used,
              " (byte %zu of the body); set encoding to what it is in, as in encoding: windows-1252",
              offset);
+}
+
+/* --- What is packed. --- */
+
+#define MOST_LAYERS 3 /* such as a .gz in an archive */
+
+static void refuse_size(const struct reader_input *in, const char *as, struct decoded *decoded)
+{
+    char size[UNITS_TEXT_SIZE];
+
+    reader_refuse(decoded, "the body is above max_body_size (%s) %s; raise it",
+                  units_format_size(in->source->max_body_bytes, size), as);
+    decoded->failure = RUN_FAILED_LIMIT;
+}
+
+/* Unpacks a body that is gzip or zip by its first bytes; `*name` becomes the file's. 0 or -1. */
+static int unpack_body(struct reader_input *in, const char **name, struct arena *arena,
+                       struct decoded *decoded)
+{
+    for (unsigned layer = 0; layer < MOST_LAYERS; layer++) {
+        struct unpacked unpacked;
+
+        switch (unpack((struct slice){in->text, in->length}, in->source->archive_member,
+                       (size_t)in->source->max_body_bytes, arena, &unpacked)) {
+        case UNPACK_PLAIN:
+            return 0;
+        case UNPACK_OK:
+            in->text = unpacked.text.data;
+            in->length = unpacked.text.length;
+            *name = unpacked.name == NULL ? *name : unpacked.name;
+            break;
+        case UNPACK_BROKEN:
+            reader_refuse(decoded, "%s", unpacked.reason);
+            return 0;
+        case UNPACK_TOO_LARGE:
+            refuse_size(in, "unpacked", decoded);
+            return 0;
+        case UNPACK_NOMEM:
+            return -1;
+        }
+    }
+    return 0;
 }
 
 /* --- The character set. --- */
@@ -135,7 +178,6 @@ static void refuse_bytes(const struct reader_input *in, const char *charset,
 /* Makes the text UTF-8, if it is known to be anything else. */
 static int convert(struct reader_input *in, struct arena *arena, struct decoded *decoded)
 {
-    char size[UNITS_TEXT_SIZE];
     struct charset_error error;
     struct slice text;
 
@@ -154,9 +196,7 @@ static int convert(struct reader_input *in, struct arena *arena, struct decoded 
         refuse_bytes(in, in->charset, &error, decoded);
         return 0;
     case CHARSET_TOO_LARGE:
-        reader_refuse(decoded, "the body is above max_body_size (%s) as UTF-8; raise it",
-                      units_format_size(in->source->max_body_bytes, size));
-        decoded->failure = RUN_FAILED_LIMIT;
+        refuse_size(in, "as UTF-8", decoded);
         return 0;
     case CHARSET_NOMEM:
         break;
@@ -166,33 +206,39 @@ static int convert(struct reader_input *in, struct arena *arena, struct decoded 
 
 /* --- The format. --- */
 
-static int read_text(struct reader_input *in, struct arena *arena, struct decoded *decoded)
+static int read_text(struct reader_input *in, const char *name, struct arena *arena,
+                     struct decoded *decoded)
 {
     in->format = in->source->format;
     if (in->format == FORMAT_AUTO)
-        in->format =
-            format_detect(in->content_type, in->source->url, (struct slice){in->text, in->length});
+        in->format = format_detect(in->content_type, name, (struct slice){in->text, in->length});
     decoded->text = in->text;
     decoded->text_bytes = in->length;
     assert(readers[in->format] != NULL);
     return readers[in->format](in, arena, decoded);
 }
 
+static bool is_refused(const struct decoded *decoded)
+{
+    return decoded->reason[0] != '\0';
+}
+
 int decode_response(const struct response *response, const struct source *source,
                     struct arena *arena, struct decoded *decoded)
 {
     bool came = response->body != NULL; /* none is the same as an empty one */
+    const char *name = source->url;
     struct reader_input in = {.source = source,
                               .text = came ? response->body : "",
                               .length = came ? response->body_bytes : 0,
                               .content_type = response->content_type};
 
     *decoded = (struct decoded){0};
-    if (!find_charset(&in, &in.charset, decoded))
+    if (unpack_body(&in, &name, arena, decoded) == -1)
+        return -1;
+    if (is_refused(decoded) || !find_charset(&in, &in.charset, decoded))
         return 0;
     if (convert(&in, arena, decoded) == -1)
         return -1;
-    if (decoded->reason[0] != '\0')
-        return 0;
-    return read_text(&in, arena, decoded);
+    return is_refused(decoded) ? 0 : read_text(&in, name, arena, decoded);
 }

@@ -1,6 +1,6 @@
 /*
- * decode.h - the body of a response to nodes: its character set, then its format, each as the
- * configuration or the answer itself says.
+ * decode.h - the body of a response to nodes: what it is packed in, its character set, then its
+ * format, each as the configuration or the answer itself says.
  *
  * The character set is that of `encoding`, else of a byte order mark, else of the Content-Type,
  * else UTF-8. The format is that of `format`, else see format.h; an HTML page is a failure, and

@@ -349,6 +349,7 @@ struct source {
 
     enum body_format format;
     const struct csv_options *csv; /* csv.h; NULL: csv_defaults */
+    const char *archive_member;    /* a name or pattern; NULL: the only file of a zip archive */
     const char *encoding; /* of the body, as charset_by_name() takes it; NULL: the answer says */
     struct mapping mapping;
 };

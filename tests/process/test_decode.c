@@ -176,6 +176,49 @@ static void an_error_among_several_documents_is_where_reading_came_to(void **sta
                                       "inside an object");
 }
 
+static void expect_cell(struct processing *p, const char *content_type, const char *body,
+                        size_t length, const char *rows)
+{
+    processing_run_bytes(p, content_type, body, length);
+    assert_string_equal(p->run.error == NULL ? "" : p->run.error, "");
+    assert_string_equal(processing_rows(p), rows);
+}
+
+/* gzip of [{"a":1}] */
+static const char packed[] =
+    "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\x8b\xae\x56\x4a\x54\xb2\x32\xac\x8d\x05"
+    "\x00\x7d\x73\xcb\xf2\x09\x00\x00\x00";
+
+static void a_packed_body_is_unpacked_first(void **state)
+{
+    struct processing *p = *state;
+
+    expect_cell(p, "application/gzip", packed, sizeof(packed) - 1, "a\n1\n");
+    p->source.format = FORMAT_NDJSON;
+    processing_run_bytes(p, "text/plain; charset=latin1", packed, sizeof(packed) - 1);
+    assert_int_equal(p->result.rows.row_count, 1);
+}
+
+static void a_packed_body_that_is_cut_off_fails_and_is_kept_as_it_came(void **state)
+{
+    struct processing *p = *state;
+
+    processing_run_bytes(p, "application/json", packed, sizeof(packed) - 2);
+    expect_failure(p, "the body is a gzip file that is cut off",
+                   "body@0:0 the body is a gzip file that is cut off\n");
+    assert_ptr_equal(p->result.body, p->run.response.body);
+}
+
+static void a_body_that_is_too_large_unpacked_fails_the_run(void **state)
+{
+    struct processing *p = *state;
+
+    p->source.max_body_bytes = 8;
+    processing_run_bytes(p, "application/json", packed, sizeof(packed) - 1);
+    assert_int_equal(p->run.failure, RUN_FAILED_LIMIT);
+    assert_string_equal(p->run.error, "the body is above max_body_size (8B) unpacked; raise it");
+}
+
 #define PAGE_REASON                                                                           \
     "the body is an HTML page, not JSON; check url and headers: it may be a login, an error " \
     "page or a web site"
@@ -209,14 +252,6 @@ static void xml_is_named_as_such(void **state)
 {
     processing_run(*state, "application/xml", "<?xml version=\"1.0\"?><a/>");
     expect_failure(*state, XML_REASON, "body@1:1 " XML_REASON "\n");
-}
-
-static void expect_cell(struct processing *p, const char *content_type, const char *body,
-                        size_t length, const char *rows)
-{
-    processing_run_bytes(p, content_type, body, length);
-    assert_string_equal(p->run.error == NULL ? "" : p->run.error, "");
-    assert_string_equal(processing_rows(p), rows);
 }
 
 static void a_declared_character_set_is_converted(void **state)
@@ -404,6 +439,9 @@ int main(void)
         TEST(several_documents_may_follow_each_other),
         TEST(a_second_document_is_an_error_where_one_is_declared),
         TEST(an_error_among_several_documents_is_where_reading_came_to),
+        TEST(a_packed_body_is_unpacked_first),
+        TEST(a_packed_body_that_is_cut_off_fails_and_is_kept_as_it_came),
+        TEST(a_body_that_is_too_large_unpacked_fails_the_run),
         TEST(an_html_page_is_named_as_such),
         TEST(json_labelled_as_html_is_refused_with_the_way_out),
         TEST(xml_is_named_as_such),
