@@ -12,8 +12,10 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # What each room offers in include/gatherd/, from the bottom up; a room may use those before it.
 BASE = {
     "arena",
+    "binary",
     "clock",
     "decimal",
+    "duration",
     "error",
     "hash",
     "log",
@@ -27,7 +29,7 @@ BASE = {
     "units",
     "value",
 }
-DOCUMENT = {"charset", "csv", "unpack", "node", "json", "jsonpath", "cursor"}
+DOCUMENT = {"charset", "csv", "unpack", "node", "json", "jsonpath", "cursor", "convert"}
 CALENDAR = {"cron", "zone"}
 SQL = {"computer", "expression"}
 CONFIG = {"auth", "config", "items"}
@@ -47,7 +49,7 @@ STAGES = {"schedule", "fetcher", "token_cache", "processor", "store", "notify", 
 BELOW = BASE | DOCUMENT | CALENDAR | SQL | CONFIG | MEETING
 ALLOWED = {
     "base": BASE,
-    "document": BASE | DOCUMENT,
+    "document": BASE | DOCUMENT | CALENDAR,
     "calendar": BASE | CALENDAR,
     "sql": BASE | SQL,
     "config": BASE | DOCUMENT | CALENDAR | SQL | CONFIG,

@@ -14,6 +14,7 @@ __extension__ typedef unsigned __int128 uint128;
 #define INTEGER_POWERS  19                   /* 10^19 is the last one within 64 bits */
 #define EXPONENT_LIMIT  1000000000000        /* far beyond what digits in a body can make good */
 #define EXPONENT_IS_FAR 5000                 /* beyond any double, for up to 800 digits */
+#define BILLION         1000000000u
 #define TWO_TO_52       (UINT64_C(1) << 52)
 #define TWO_TO_53       (UINT64_C(1) << 53)
 
@@ -101,25 +102,34 @@ static void strip_zeros(struct decimal *d)
     }
 }
 
-bool decimal_read(struct slice text, struct decimal *decimal)
+static bool take_mantissa(struct decimal *d, const char **p, const char *end, bool freely)
+{
+    bool whole = take_digits(d, p, end, false);
+    bool fraction = false;
+
+    if (!whole && !freely)
+        return false;
+    if (*p < end && **p == '.') {
+        (*p)++;
+        fraction = take_digits(d, p, end, true);
+        if (!fraction && !freely)
+            return false;
+    }
+    return whole || fraction;
+}
+
+static bool read(struct slice text, bool freely, struct decimal *decimal)
 {
     const char *p = text.data;
     const char *end = p + text.length;
 
     *decimal = (struct decimal){0};
-    if (p < end && *p == '-') {
-        decimal->negative = true;
-        p++;
-    }
-    if (p + 1 < end && *p == '0' && is_digit(p[1]))
+    if (p < end && (*p == '-' || (freely && *p == '+')))
+        decimal->negative = *p++ == '-';
+    if (!freely && p + 1 < end && *p == '0' && is_digit(p[1]))
         return false;
-    if (!take_digits(decimal, &p, end, false))
+    if (!take_mantissa(decimal, &p, end, freely))
         return false;
-    if (p < end && *p == '.') {
-        p++;
-        if (!take_digits(decimal, &p, end, true))
-            return false;
-    }
     if (p < end && (*p == 'e' || *p == 'E')) {
         p++;
         if (!take_exponent(decimal, &p, end))
@@ -127,6 +137,22 @@ bool decimal_read(struct slice text, struct decimal *decimal)
     }
     strip_zeros(decimal);
     return p == end;
+}
+
+bool decimal_read(struct slice text, struct decimal *decimal)
+{
+    return read(text, false, decimal);
+}
+
+bool decimal_read_freely(struct slice text, struct decimal *decimal)
+{
+    return read(text, true, decimal);
+}
+
+bool decimal_equals(const struct decimal *a, const struct decimal *b)
+{
+    return !a->more && !b->more && a->mantissa == b->mantissa && a->exponent == b->exponent &&
+           (a->negative == b->negative || a->mantissa == 0);
 }
 
 static bool with_sign(uint64_t magnitude, bool negative, int64_t *integer)
@@ -178,6 +204,43 @@ bool decimal_scale_down(const struct decimal *decimal, int shift, int64_t *whole
     if (decimal->negative && fraction)
         magnitude++; /* down, away from zero; 19 digits leave room */
     return with_sign(magnitude, decimal->negative, whole);
+}
+
+/* value * 10^exponent for 0 <= exponent; false: more than a whole number and its billionths are. */
+static bool times_long_power(uint128 *value, int64_t exponent)
+{
+    for (; *value != 0 && exponent > 0; exponent--) {
+        if (*value > (uint128)INT64_MAX * BILLION / 10)
+            return false;
+        *value *= 10;
+    }
+    return true;
+}
+
+/* Counted in billionths, which 94 bits hold. */
+bool decimal_split(const struct decimal *decimal, int shift, int64_t *whole, int32_t *billionths)
+{
+    int64_t exponent = decimal->exponent + shift + 9;
+    uint128 magnitude = decimal->mantissa;
+    bool fraction = decimal->more;
+    uint128 rest;
+
+    if (exponent > 0 && (decimal->more || !times_long_power(&magnitude, exponent)))
+        return false;
+    for (; exponent < 0 && magnitude != 0; exponent++) {
+        fraction = fraction || magnitude % 10 != 0;
+        magnitude /= 10;
+    }
+    if (decimal->negative && fraction)
+        magnitude++; /* down, away from zero */
+    rest = magnitude % BILLION;
+    magnitude /= BILLION;
+    if (decimal->negative && rest != 0) {
+        magnitude++;
+        rest = BILLION - rest;
+    }
+    *billionths = (int32_t)rest;
+    return magnitude <= INT64_MAX && with_sign((uint64_t)magnitude, decimal->negative, whole);
 }
 
 /*
@@ -352,5 +415,83 @@ bool decimal_to_nearest_real(const struct decimal *decimal, struct slice text, d
     if (!isfinite(magnitude) || (magnitude == 0 && decimal->mantissa != 0))
         return false;
     *real = decimal->negative && magnitude != 0 ? -magnitude : magnitude;
+    return true;
+}
+
+/* --- Written without an exponent --- */
+
+/* The parts of a number as they stand there. */
+struct written {
+    struct slice whole;
+    struct slice fraction;
+    int64_t exponent;
+    bool negative;
+};
+
+static struct slice take_slice(const char **p, const char *end)
+{
+    struct slice digits = {*p, 0};
+
+    while (*p < end && is_digit(**p))
+        (*p)++;
+    digits.length = (size_t)(*p - digits.data);
+    return digits;
+}
+
+static struct written take_apart(struct slice number)
+{
+    const char *p = number.data;
+    const char *end = p + number.length;
+    struct written w = {.negative = p < end && *p == '-'};
+    struct decimal exponent = {0};
+
+    if (p < end && (*p == '-' || *p == '+'))
+        p++;
+    w.whole = take_slice(&p, end);
+    if (p < end && *p == '.') {
+        p++;
+        w.fraction = take_slice(&p, end);
+    }
+    if (p < end) {
+        p++;
+        take_exponent(&exponent, &p, end);
+    }
+    w.exponent = exponent.exponent;
+    return w;
+}
+
+/* Digit `i` of whole and fraction in a row; those beyond either end are zeros. */
+static char digit_at(const struct written *w, int64_t i)
+{
+    if (i < 0 || i >= (int64_t)(w->whole.length + w->fraction.length))
+        return '0';
+    return i < (int64_t)w->whole.length ? w->whole.data[i]
+                                        : w->fraction.data[i - (int64_t)w->whole.length];
+}
+
+bool decimal_write_plain(struct slice number, struct text *out)
+{
+    struct written w = take_apart(number);
+    int64_t count = (int64_t)(w.whole.length + w.fraction.length);
+    int64_t point = (int64_t)w.whole.length + w.exponent;
+    int64_t first = 0;
+    bool zero = true;
+
+    if (w.exponent > DECIMAL_MOST_PLACES || w.exponent < -DECIMAL_MOST_PLACES)
+        return false;
+    for (int64_t i = 0; i < count && zero; i++)
+        zero = digit_at(&w, i) == '0';
+    if (w.negative && !zero)
+        text_char(out, '-');
+    while (first + 1 < point && digit_at(&w, first) == '0')
+        first++;
+    if (point <= 0) /* "0.00" before the digits that came */
+        text_char(out, '0');
+    for (int64_t i = first; i < point; i++)
+        text_char(out, digit_at(&w, i));
+    if (point < count)
+        text_char(out, '.');
+    for (int64_t i = point; i < count; i++)
+        text_char(out, digit_at(&w, i));
     return true;
 }

@@ -250,3 +250,19 @@ struct slice slice_of(const char *string)
 {
     return (struct slice){string, string == NULL ? 0 : strlen(string)};
 }
+
+static bool is_blank(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+struct slice slice_trim(struct slice slice)
+{
+    while (slice.length > 0 && is_blank(*slice.data)) {
+        slice.data++;
+        slice.length--;
+    }
+    while (slice.length > 0 && is_blank(slice.data[slice.length - 1]))
+        slice.length--;
+    return slice;
+}

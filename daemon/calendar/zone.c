@@ -71,3 +71,16 @@ int64_t zone_first_showing(const struct zone *zone, int64_t local_ms)
     return period.begin_ms > local_ms - period.offset_ms ? period.begin_ms
                                                          : local_ms - period.offset_ms;
 }
+
+int64_t zone_from_local(const struct zone *zone, int64_t local_ms)
+{
+    struct zone_period period = zone_period_at(zone, local_ms - ZONE_OFFSET_HIGH_MS);
+    int64_t before_ms = period.offset_ms;
+
+    while (period.end_ms <= local_ms - period.offset_ms) {
+        before_ms = period.offset_ms;
+        period = zone_period_at(zone, period.end_ms);
+    }
+    return local_ms -
+           (period.begin_ms > local_ms - period.offset_ms ? before_ms : period.offset_ms);
+}

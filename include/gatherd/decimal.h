@@ -20,6 +20,21 @@ struct decimal {
 /* False: `text` as a whole is not a number by JSON's grammar. */
 bool decimal_read(struct slice text, struct decimal *decimal);
 
+/*
+ * The same of a number in a string, which others write more freely: a plus before it, leading
+ * zeros, and nothing on one side of the point ("+1", "007", ".5", "5.").
+ */
+bool decimal_read_freely(struct slice text, struct decimal *decimal);
+
+/*
+ * Appends a number that decimal_read_freely() takes without its exponent, plus and leading zeros,
+ * with every digit behind the point that came: "1.1790" and "0.00" stay, "+.5e1" is "5". False,
+ * with nothing appended: its exponent is beyond DECIMAL_MOST_PLACES.
+ */
+bool decimal_write_plain(struct slice number, struct text *out);
+
+#define DECIMAL_MOST_PLACES 6144 /* what IEEE 754's decimal128 has */
+
 /* The value, where it is whole and within 64 bits ("1e3" and "5.0" are whole). */
 bool decimal_to_integer(const struct decimal *decimal, int64_t *integer);
 
@@ -37,5 +52,11 @@ bool decimal_to_nearest_real(const struct decimal *decimal, struct slice text, d
 
 /* The value times 10^shift, rounded down to a whole number; false: not within 64 bits. */
 bool decimal_scale_down(const struct decimal *decimal, int shift, int64_t *whole);
+
+/* The same with what is behind the whole number in billionths, rounded down. */
+bool decimal_split(const struct decimal *decimal, int shift, int64_t *whole, int32_t *billionths);
+
+/* Whether two are the same number; false where more digits than a struct decimal has decide it. */
+bool decimal_equals(const struct decimal *a, const struct decimal *b);
 
 #endif

@@ -66,6 +66,7 @@ void text_url_escape(struct text *text, unsigned char byte); /* %XX, whatever it
 
 bool slice_equals(struct slice slice, const char *string);
 bool slice_same(struct slice a, struct slice b);
-struct slice slice_of(const char *string); /* NULL gives the empty slice */
+struct slice slice_of(const char *string);   /* NULL gives the empty slice */
+struct slice slice_trim(struct slice slice); /* without the blanks (ASCII) around it */
 
 #endif

@@ -55,4 +55,11 @@ int64_t zone_furthest_local(const struct zone *zone, int64_t at_ms);
  */
 int64_t zone_first_showing(const struct zone *zone, int64_t local_ms);
 
+/*
+ * The moment that somebody means who writes this local time and nothing else (RFC 5545, 3.3.5): of
+ * a time that comes twice the first; one that is skipped is counted with the offset from before, so
+ * that half past two is half past three and times that differ stay apart.
+ */
+int64_t zone_from_local(const struct zone *zone, int64_t local_ms);
+
 #endif

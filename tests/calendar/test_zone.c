@@ -128,6 +128,22 @@ static void a_time_that_comes_twice_is_the_first_of_the_two(void **state)
     check_moment(zone_first_showing(paris, moment("2026-10-25 03:00")), "2026-10-25 02:00");
 }
 
+static void a_time_that_somebody_wrote_is_what_rfc_5545_takes_it_for(void **state)
+{
+    const struct zone *paris = zone_of(state, "Europe/Paris");
+    const struct zone *apia = zone_of(state, "Pacific/Apia"); /* had no 2011-12-30 */
+
+    check_moment(zone_from_local(paris, moment("2026-03-29 01:59")), "2026-03-29 00:59");
+    check_moment(zone_from_local(paris, moment("2026-03-29 02:00")), "2026-03-29 01:00");
+    check_moment(zone_from_local(paris, moment("2026-03-29 02:30")), "2026-03-29 01:30");
+    check_moment(zone_from_local(paris, moment("2026-03-29 03:00")), "2026-03-29 01:00");
+    check_moment(zone_from_local(paris, moment("2026-10-25 02:30")), "2026-10-25 00:30");
+    check_moment(zone_from_local(paris, moment("2026-10-25 03:00")), "2026-10-25 02:00");
+    check_moment(zone_from_local(apia, moment("2011-12-30 12:00")), "2011-12-30 22:00");
+    check_moment(zone_from_local(apia, moment("2011-12-31 00:00")), "2011-12-30 10:00");
+    check_moment(zone_from_local(NULL, moment("2026-03-29 02:30")), "2026-03-29 02:30");
+}
+
 static void a_time_that_is_skipped_is_the_moment_of_the_jump(void **state)
 {
     const struct zone *paris = zone_of(state, "Europe/Paris");
@@ -381,6 +397,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_AN_ARENA(every_zone_agrees_with_the_c_library_for_three_centuries),
         IN_AN_ARENA(a_time_that_comes_twice_is_the_first_of_the_two),
+        IN_AN_ARENA(a_time_that_somebody_wrote_is_what_rfc_5545_takes_it_for),
         IN_AN_ARENA(a_time_that_is_skipped_is_the_moment_of_the_jump),
         IN_AN_ARENA(a_day_that_is_skipped_is_the_moment_of_the_jump),
         IN_AN_ARENA(the_furthest_local_time_stands_still_while_an_hour_is_repeated),
