@@ -57,7 +57,7 @@ static void add_field(struct setting *s, const char *name, const char *text, enu
                       enum time_unit unit)
 {
     s->fields[s->field_count++] =
-        (struct field){.name = name, .path = path(text), .type = type, .unit = unit};
+        (struct field){.name = name, .path = path(text), .rule = {.type = type, .unit = unit}};
 }
 
 /* Rows of one turn: BATCH responses. */
@@ -93,7 +93,8 @@ static double measure(struct run *run, struct arena *arena)
 
 static void bench(const struct setting *s, struct text *body, struct arena *arena)
 {
-    struct source source = {.name = "bench", .fields = s->fields, .field_count = s->field_count};
+    struct source source = {.name = "bench",
+                            .mapping = {.fields = s->fields, .field_count = s->field_count}};
     struct run run = {.source = &source};
     double best = 0;
 

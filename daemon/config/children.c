@@ -2,7 +2,8 @@
  * Tables of lists in records: what a child has from its parent, and what that binds.
  *
  * It is known once the source has been read, and filled in at all depths: the columns that lead to
- * the parent, the key that begins with them, the write mode, and a table where none is given.
+ * the parent, the key that begins with them, the write mode, what stands for no value, and a table
+ * where none is given.
  */
 #include <string.h>
 #include <strings.h>
@@ -278,6 +279,10 @@ static void complete_child(const struct completion *c)
     bool hidden;
 
     child->write_mode = c->parent->write_mode;
+    if (child->null_values == NULL) {
+        child->null_values = c->parent->null_values;
+        child->null_value_count = c->parent->null_value_count;
+    }
     if (!complete_table(c) || !make_links(c) || !complete_key(c))
         return;
     hidden = is_hidden(c->load, child, &child_key_set.keys[MAPPING_TABLE]);

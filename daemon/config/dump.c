@@ -273,6 +273,34 @@ static void write_names(struct dump *d, const struct shown *shown)
     text_char(d->out, ']');
 }
 
+static void write_null_values(struct dump *d, const struct shown *shown)
+{
+    const struct null_value *values = pointer_of(shown->key, shown->target);
+    size_t count = count_of(shown->key, shown->target);
+
+    text_add(d->out, " [");
+    for (size_t i = 0; i < count; i++) {
+        text_add(d->out, i == 0 ? "" : ", ");
+        put_string(d, values[i].text, false);
+    }
+    text_char(d->out, ']');
+}
+
+/* JSON was written for this while it was made, as that of a body. */
+static void write_constant(struct dump *d, const struct shown *shown)
+{
+    const struct constant *constant = pointer_of(shown->key, shown->target);
+    const char *json = constant->is_json ? masks_shown(d->load, constant->text) : NULL;
+
+    text_char(d->out, ' ');
+    if (json != NULL)
+        text_add(d->out, json);
+    else if (constant->is_word && !shown->tainted)
+        text_add(d->out, constant->text);
+    else
+        put_string(d, constant->text, shown->tainted || constant->is_json);
+}
+
 static void write_status_codes(struct dump *d, const struct shown *shown)
 {
     const struct status_range *ranges = pointer_of(shown->key, shown->target);
@@ -483,6 +511,9 @@ static write_value_fn *const writers[KIND_COUNT_OF_KINDS] = {
     [KIND_CRON] = write_cron,
     [KIND_TIMEZONE] = write_string,
     [KIND_NAMES] = write_names,
+    [KIND_NULL_VALUES] = write_null_values,
+    [KIND_PATTERN] = write_string,
+    [KIND_CONSTANT] = write_constant,
     [KIND_HEADERS] = write_pairs,
     [KIND_PARAMS] = write_pairs,
     [KIND_PROXY] = write_proxy,

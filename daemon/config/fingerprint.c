@@ -64,15 +64,21 @@ static void put_items(struct text *out, const struct items *items)
     }
 }
 
+static void put_keys(struct text *out, const struct key_set *set, const char *target);
+
 static void put_field(struct text *out, const struct field *field)
 {
     put_string(out, field->name);
-    put_path(out, field->path);
-    text_append(out, (const char *)&field->type, sizeof(field->type));
-    text_append(out, (const char *)&field->unit, sizeof(field->unit));
+    put_keys(out, &field_key_set, (const char *)field);
 }
 
-static void put_keys(struct text *out, const struct key_set *set, const char *target);
+/* The value follows from the text and the keys beside it. */
+static void put_constant(struct text *out, const struct constant *constant)
+{
+    put_string(out, constant == NULL ? NULL : constant->text);
+    if (constant != NULL)
+        text_char(out, constant->is_word ? 'w' : constant->is_json ? 'j' : 't');
+}
 
 static void put_element(struct text *out, const struct key *key, const void *array, size_t i)
 {
@@ -81,6 +87,9 @@ static void put_element(struct text *out, const struct key *key, const void *arr
     switch (key->kind) {
     case KIND_NAMES:
         put_string(out, ((const char *const *)array)[i]);
+        break;
+    case KIND_NULL_VALUES:
+        put_string(out, ((const struct null_value *)array)[i].text);
         break;
     case KIND_FIELDS:
         put_field(out, (const struct field *)array + i);
@@ -115,6 +124,7 @@ static void put_list(struct text *out, const struct key *key, const char *target
 
     memcpy(&array, target + key->offset, sizeof(array));
     memcpy(&count, target + key->count_offset, sizeof(count));
+    text_char(out, array == NULL ? '0' : '1'); /* an empty list may be one that was written */
     text_append(out, (const char *)&count, sizeof(count));
     for (size_t i = 0; i < count; i++)
         put_element(out, key, array, i);
@@ -152,12 +162,17 @@ static void put_value(struct text *out, const struct key *key, const char *targe
     case KIND_ENDPOINT:
     case KIND_TABLE:
     case KIND_TIMEZONE:
+    case KIND_PATTERN:
         memcpy(&pointer, target + key->offset, sizeof(pointer));
         put_string(out, pointer);
         break;
     case KIND_PATH:
         memcpy(&pointer, target + key->offset, sizeof(pointer));
         put_path(out, pointer);
+        break;
+    case KIND_CONSTANT:
+        memcpy(&pointer, target + key->offset, sizeof(pointer));
+        put_constant(out, pointer);
         break;
     case KIND_CRON:
         memcpy(&pointer, target + key->offset, sizeof(pointer));
@@ -180,6 +195,7 @@ static void put_value(struct text *out, const struct key *key, const char *targe
         put_body(out, pointer);
         break;
     case KIND_NAMES:
+    case KIND_NULL_VALUES:
     case KIND_HEADERS:
     case KIND_PARAMS:
     case KIND_STATUS_CODES:

@@ -14,6 +14,7 @@
 #define COUNT(a)                        (sizeof(a) / sizeof((a)[0]))
 #define TO(type, member)                .offset = offsetof(type, member), .width = sizeof(((type *)0)->member)
 #define LIST_TO(type, member, length)   TO(type, member), .count_offset = offsetof(type, length)
+#define ZONE_TO(type, member, zone)     TO(type, member), .count_offset = offsetof(type, zone)
 #define ENDPOINT_TO(type, member, host) TO(type, member), .count_offset = offsetof(type, host)
 #define RANGE(from, to)                 .low = (from), .high = (to)
 

@@ -29,8 +29,11 @@ enum kind {
     KIND_TABLE,
     KIND_PATH, /* JSONPath */
     KIND_CRON,
-    KIND_TIMEZONE, /* its name; only of a source, which gets the zone too */
-    KIND_NAMES,    /* a text or a list of them, each once */
+    KIND_TIMEZONE,    /* its name, and beside it the zone */
+    KIND_NAMES,       /* a text or a list of them, each once */
+    KIND_NULL_VALUES, /* the same of any texts, numbers as they are written too */
+    KIND_PATTERN,     /* a format of strptime(3) */
+    KIND_CONSTANT,    /* a value of a column: a struct constant, without its value */
     KIND_HEADERS,
     KIND_PARAMS,
     KIND_BODY, /* text, or a mapping or a list, which becomes JSON */
@@ -91,7 +94,8 @@ struct key {
     /* Where the value goes in the struct that the set describes; width 0: nowhere, it is checked */
     size_t offset;
     size_t width;
-    size_t count_offset; /* of the size_t beside an array; KIND_ENDPOINT: of the host */
+    /* of the size_t beside an array; KIND_ENDPOINT: of the host; KIND_TIMEZONE: of the zone */
+    size_t count_offset;
 
     /* Range of a number, both ends belong to it; KIND_NAMES and lists of objects: how many. */
     int64_t low;
@@ -134,6 +138,7 @@ enum mapping_key {
     MAPPING_RECORDS,
     MAPPING_FIELDS,
     MAPPING_EXCLUDE,
+    MAPPING_NULL_VALUES,
     MAPPING_TABLE,
     MAPPING_PRIMARY_KEY,
     MAPPING_CHILDREN,
@@ -213,7 +218,18 @@ enum root_key {
     ROOT_KEY_COUNT,
 };
 
-enum field_key { FIELD_KEY_PATH, FIELD_KEY_TYPE, FIELD_KEY_UNIT, FIELD_KEY_COUNT };
+enum field_key {
+    FIELD_KEY_PATH,
+    FIELD_KEY_TYPE,
+    FIELD_KEY_UNIT,
+    FIELD_KEY_FORMAT,
+    FIELD_KEY_TIMEZONE,
+    FIELD_KEY_ENCODING,
+    FIELD_KEY_REQUIRED,
+    FIELD_KEY_DEFAULT,
+    FIELD_KEY_NULL_VALUES,
+    FIELD_KEY_COUNT,
+};
 
 /* More than any set has: the size of what is kept for each key while a mapping is read. */
 #define MAX_KEYS 96

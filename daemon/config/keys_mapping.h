@@ -15,6 +15,9 @@
 
 #define MAX_CHILDREN 100
 
+/* They are compared one by one with every value. */
+#define MOST_NULL_VALUES 100
+
 /*
  * One key each; `type` is the struct that the set describes, and `at` leads to its struct mapping:
  * "mapping." or nothing.
@@ -46,6 +49,16 @@
         .example = "[\"links\"]"                                                              \
     }
 
+#define MAPPING_NULL_VALUES_KEY(type, at)                                                  \
+    {                                                                                      \
+        .name = "null_values", .part = PART_ROWS, .kind = KIND_NULL_VALUES,                \
+        LIST_TO(type, at null_values, at null_value_count), RANGE(0, MOST_NULL_VALUES),    \
+        .instead = "none; of a child, those of its parent",                                \
+        .about = "Values that stand for none, in every column: a text by its characters, " \
+                 "a number by its value.",                                                 \
+        .example = "[\"\", \"-999\", \"n/a\"]"                                             \
+    }
+
 #define MAPPING_TABLE_KEY(type, at)                                                              \
     {                                                                                            \
         .name = "table", .part = PART_ROWS, .kind = KIND_TABLE, TO(type, at table), .own = true, \
@@ -74,9 +87,10 @@
     }
 
 /* The rows of enum mapping_key that are the same for every mapping, from row `first` of a set. */
-#define MAPPING_ROWS(first, type, at)                                       \
-    [(first) + MAPPING_FIELDS] = MAPPING_FIELDS_KEY(type, at),              \
-               [(first) + MAPPING_EXCLUDE] = MAPPING_EXCLUDE_KEY(type, at), \
+#define MAPPING_ROWS(first, type, at)                                               \
+    [(first) + MAPPING_FIELDS] = MAPPING_FIELDS_KEY(type, at),                      \
+               [(first) + MAPPING_EXCLUDE] = MAPPING_EXCLUDE_KEY(type, at),         \
+               [(first) + MAPPING_NULL_VALUES] = MAPPING_NULL_VALUES_KEY(type, at), \
                [(first) + MAPPING_CHILDREN] = MAPPING_CHILDREN_KEY(type, at)
 
 /* The others, for the mapping of a source; keys_child.c has those of a child. */

@@ -152,7 +152,7 @@ static const struct key source_keys[] = {
         {.name = "timezone",
          .part = PART_PACE,
          .kind = KIND_TIMEZONE,
-         TO(struct source, timezone),
+         ZONE_TO(struct source, timezone, zone),
          .fallback = "UTC",
          .about = "Where the times of cron and align are told, and dates and patterns of "
                   "run-time values: an IANA name.",

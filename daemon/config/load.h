@@ -269,16 +269,17 @@ typedef bool load_value_fn(struct load *load, const struct where *where, const s
 load_value_fn load_boolean, load_count, load_duration, load_size, load_span,
     load_choice; /* value.c */
 load_value_fn load_plain_text, load_file_path, load_database, load_name, load_url, load_endpoint,
-    load_table, load_path;                       /* value_text.c */
-load_value_fn load_cron, load_timezone;          /* value_time.c */
-load_value_fn load_names, load_status_codes;     /* value_list.c */
-load_value_fn load_headers, load_params;         /* value_pairs.c */
-load_value_fn load_proxy;                        /* value_proxy.c */
-load_value_fn load_body;                         /* value_body.c */
-load_value_fn load_fields;                       /* value_fields.c */
-load_value_fn load_items;                        /* value_items.c */
-load_value_fn load_secret, load_secret_file;     /* value_secret.c */
-load_value_fn load_object_list, load_object_map; /* value_objects.c */
+    load_table, load_path;                                   /* value_text.c */
+load_value_fn load_cron, load_timezone;                      /* value_time.c */
+load_value_fn load_names, load_status_codes;                 /* value_list.c */
+load_value_fn load_headers, load_params;                     /* value_pairs.c */
+load_value_fn load_proxy;                                    /* value_proxy.c */
+load_value_fn load_body;                                     /* value_body.c */
+load_value_fn load_fields;                                   /* value_fields.c */
+load_value_fn load_null_values, load_pattern, load_constant; /* value_column.c */
+load_value_fn load_items;                                    /* value_items.c */
+load_value_fn load_secret, load_secret_file;                 /* value_secret.c */
+load_value_fn load_object_list, load_object_map;             /* value_objects.c */
 
 entry_name_fn load_entry_name; /* value_text.c: what KIND_NAME allows, up to 128 characters */
 
@@ -288,6 +289,12 @@ void store_list(const struct key *key, void *target, const void *array, size_t c
 
 /* "a whole number from 1 to 64": what a key takes, for messages and for the reference. */
 void write_expected(struct text *out, const struct key *key);
+
+/* --- value_body.c --- */
+
+/* A list or a mapping as JSON, kept, and noted for a dump. NULL: it has a mistake. */
+const char *load_json(struct load *load, const struct where *where, const struct key *key,
+                      struct item *item);
 
 /* --- value_pairs.c --- */
 
@@ -357,6 +364,12 @@ check_object_fn check_child; /* what binds the keys of one to each other */
  */
 void complete_children(struct load *load, const struct where *where, struct source *source,
                        const struct item *item);
+
+/* --- validate_field.c --- */
+
+/* What binds the keys of a field to each other; makes the value of its default. */
+bool check_field(struct load *load, const struct where *where, struct field *field,
+                 const struct given *given);
 
 /* --- validate_items.c --- */
 

@@ -20,6 +20,8 @@ static bool is_json_value(const struct key *key)
     case KIND_BOOLEAN:
     case KIND_COUNT:
     case KIND_NAMES:
+    case KIND_NULL_VALUES:
+    case KIND_CONSTANT:
     case KIND_HEADERS:
     case KIND_PARAMS:
     case KIND_BODY:
@@ -113,6 +115,10 @@ static void put_kind(struct text *out, const struct key *key, int depth)
             "\\\\s*$|\\\\$\\\\{\"",
         [KIND_TIMEZONE] = "\"type\": \"string\", \"minLength\": 1",
         [KIND_NAMES] = "\"$ref\": \"#/$defs/names\"",
+        [KIND_NULL_VALUES] = "\"type\": [\"string\", \"number\", \"boolean\", \"array\"], "
+                             "\"items\": {\"type\": [\"string\", \"number\", \"boolean\"]}",
+        [KIND_PATTERN] = "\"type\": \"string\", \"pattern\": \"%|\\\\$\\\\{\"",
+        [KIND_CONSTANT] = "\"type\": [\"string\", \"number\", \"boolean\", \"object\", \"array\"]",
         [KIND_HEADERS] = "\"type\": \"object\", \"additionalProperties\": {\"type\": [\"string\", "
                          "\"number\", \"boolean\"]}",
         [KIND_PARAMS] = "\"type\": \"object\", \"additionalProperties\": {\"type\": [\"string\", "

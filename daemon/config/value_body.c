@@ -202,8 +202,8 @@ static void note_for_dump(struct load *load, const struct where *where, const st
     text_free(&shown);
 }
 
-static const char *make_json(struct load *load, const struct where *where, const struct key *key,
-                             struct item *item)
+const char *load_json(struct load *load, const struct where *where, const struct key *key,
+                      struct item *item)
 {
     struct text json = {0};
     struct writer writer = {load, key, &json, false};
@@ -214,7 +214,7 @@ static const char *make_json(struct load *load, const struct where *where, const
             load_out_of_memory(load);
         else if (json.length > LONGEST_BYTES)
             load_mistake(load, place_of(load, item), where,
-                         "longer than 1 MiB as JSON; write a shorter body");
+                         "longer than 1 MiB as JSON; write less");
         else
             kept = load_keep(load, json.data, json.length);
     }
@@ -245,7 +245,7 @@ static struct request_body *read_body(struct load *load, const struct where *whe
         return NULL;
     body->is_json = item->kind != ITEM_SCALAR;
     body->text =
-        body->is_json ? make_json(load, where, key, item) : read_text(load, where, key, item);
+        body->is_json ? load_json(load, where, key, item) : read_text(load, where, key, item);
     return body->text == NULL ? NULL : body;
 }
 

@@ -1,4 +1,4 @@
-/* `fields`: columns, each with a JSONPath or a mapping of path, type and unit. */
+/* `fields`: columns, each with a JSONPath or a mapping of path, type and what the type needs. */
 #include <string.h>
 
 #include "config/load.h"
@@ -36,16 +36,10 @@ static bool check_column(struct load *load, const struct where *where, const str
 static bool load_long_form(struct load *load, const struct where *where, struct item *item,
                            struct field *field)
 {
-    struct where unit = where_key(where, "unit");
     struct given given = {0};
     bool good = load_keys(load, where, item, &field_key_set, field, &given, false);
 
-    if (!is_given(&given, FIELD_KEY_UNIT) || !is_sound(&given, FIELD_KEY_TYPE) ||
-        field->type == FIELD_TIMESTAMP)
-        return good;
-    load_mistake(load, place_of(load, given.at[FIELD_KEY_UNIT]), &unit,
-                 "only a timestamp has a unit; add type: timestamp, or remove it");
-    return false;
+    return check_field(load, where, field, &given) && good;
 }
 
 static bool load_field(struct load *load, const struct where *where, const struct entry *entry,
@@ -61,7 +55,7 @@ static bool load_field(struct load *load, const struct where *where, const struc
     if (entry->value->kind == ITEM_MAPPING)
         return load_long_form(load, where, entry->value, field);
     load_mistake(load, place_of(load, entry->value), where,
-                 "found a list; write a JSONPath, or a mapping with path, type and unit");
+                 "found a list; write a JSONPath, or a mapping with path and type");
     return false;
 }
 

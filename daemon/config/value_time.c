@@ -168,7 +168,6 @@ static struct named_zone *read_zone(struct load *load, const struct scalar *scal
 bool load_timezone(struct load *load, const struct where *where, const struct key *key,
                    struct item *item, void *target)
 {
-    struct source *source = target;
     struct named_zone *named;
     struct scalar scalar;
 
@@ -183,7 +182,7 @@ bool load_timezone(struct load *load, const struct where *where, const struct ke
         load_mistake(load, place_of(load, item), where, "%s", named->problem);
         return false;
     }
-    source->zone = named->zone;
+    memcpy((char *)target + key->count_offset, &named->zone, sizeof(named->zone));
     store_pointer(key, target, named->name);
     return true;
 }

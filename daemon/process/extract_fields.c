@@ -1,9 +1,9 @@
 /* Rows of fields: each column has a path from the record. */
 #include <string.h>
 
+#include "gatherd/convert.h"
 #include "gatherd/jsonpath.h"
 #include "process/extractor.h"
-#include "process/value.h"
 
 #define MOST_NAMES 4096u /* remembered beside the wanted ones, to pass over them quickly */
 #define NO_FIELD   UINT32_MAX
@@ -14,10 +14,16 @@ static int prepare_field(struct extractor *e, size_t i)
     struct slice name = jsonpath_single_name(field->path);
     struct member *member;
 
-    e->columns[e->column_count++] = extract_column(e, slice_of(field->name), field->type);
+    e->columns[e->column_count++] = extract_column(e, slice_of(field->name), field->rule.type);
     e->finders[i] = (struct finder){.same = NO_FIELD,
                                     .by_name = name.data != NULL,
-                                    .singular = jsonpath_is_singular(field->path)};
+                                    .singular = jsonpath_is_singular(field->path),
+                                    .nulls = field->null_values,
+                                    .null_count = field->null_value_count};
+    if (field->null_values == NULL) {
+        e->finders[i].nulls = e->mapping->null_values;
+        e->finders[i].null_count = e->mapping->null_value_count;
+    }
     if (!e->finders[i].by_name)
         return 0;
     member = members_find(&e->members, name);
@@ -74,19 +80,48 @@ static int walk_members(struct extractor *e, const struct node *record)
 
 static enum extracted misfit(struct extractor *e, const struct field *field, struct slice json)
 {
-    return extract_reject(
-        e, value_misfit_reason(field->name, json, field->type, field->unit, e->arena));
+    return extract_reject(e, value_misfit_reason(field->name, json, &field->rule, e->arena));
 }
 
-static enum extracted set_field(struct extractor *e, const struct field *field,
-                                const struct node *found, struct value *cell)
+/* `found` is NULL, null, or one of null_values. */
+static enum extracted reject_missing(struct extractor *e, const struct field *field,
+                                     const struct node *found)
 {
     struct slice json;
 
-    *cell = (struct value){.type = VALUE_NULL};
-    if (found == NULL)
-        return EXTRACTED_ROW;
-    switch (value_from_node(found, field->type, field->unit, e->arena, cell)) {
+    text_clear(&e->scratch);
+    text_format(&e->scratch, "column \"%s\" is required, and ", field->name);
+    if (found == NULL) {
+        text_format(&e->scratch, "the record has nothing at %s", jsonpath_text(field->path));
+    } else {
+        if (value_json_text(found, e->arena, &json) == -1)
+            return EXTRACTED_NOMEM;
+        text_append(&e->scratch, json.data, json.length);
+        text_add(&e->scratch, found->type == NODE_NULL ? " is no value" : " is among null_values");
+    }
+    return extract_reject(e, extract_keep_scratch(e));
+}
+
+/* What a column holds of a record that has no value for it. */
+static enum extracted set_missing(struct extractor *e, const struct field *field,
+                                  const struct node *found, struct value *cell)
+{
+    if (field->required)
+        return reject_missing(e, field, found);
+    *cell = field->fallback != NULL ? field->fallback->value : (struct value){.type = VALUE_NULL};
+    return EXTRACTED_ROW;
+}
+
+static enum extracted set_field(struct extractor *e, size_t i, const struct node *found,
+                                struct value *cell)
+{
+    const struct finder *finder = &e->finders[i];
+    const struct field *field = &e->mapping->fields[i];
+    struct slice json;
+
+    if (value_is_missing(found, field->rule.type, finder->nulls, finder->null_count))
+        return set_missing(e, field, found, cell);
+    switch (value_from_node(found, &field->rule, e->arena, cell)) {
     case VALUE_FITS:
         return EXTRACTED_ROW;
     case VALUE_MISFIT:
@@ -121,15 +156,14 @@ static enum extracted set_list(struct extractor *e, const struct field *field,
     struct node_list nodes;
     struct slice json;
 
-    *cell = (struct value){.type = VALUE_NULL};
     if (jsonpath_select(field->path, record, e->arena, &nodes) == -1)
         return EXTRACTED_NOMEM;
     if (nodes.count == 0)
-        return EXTRACTED_ROW;
+        return set_missing(e, field, NULL, cell);
     if (write_array(e, &nodes) == -1)
         return EXTRACTED_NOMEM;
     json = (struct slice){text_string(&e->scratch), e->scratch.length};
-    if ((field->type != FIELD_UNDECLARED && field->type != FIELD_JSON) ||
+    if ((field->rule.type != FIELD_UNDECLARED && field->rule.type != FIELD_JSON) ||
         json.length > MOST_VALUE_BYTES)
         return misfit(e, field, json);
     cell->text = arena_copy(e->arena, json.data, json.length);
@@ -152,9 +186,9 @@ enum extracted extract_fields(struct extractor *e, const struct node *record)
         struct value *cell = &e->cells[e->leading_count + i];
 
         if (finder->by_name)
-            outcome = set_field(e, field, finder->found, cell);
+            outcome = set_field(e, i, finder->found, cell);
         else if (finder->singular)
-            outcome = set_field(e, field, jsonpath_first(field->path, record), cell);
+            outcome = set_field(e, i, jsonpath_first(field->path, record), cell);
         else
             outcome = set_list(e, field, record, cell);
     }

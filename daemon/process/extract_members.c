@@ -1,8 +1,8 @@
 /* Rows without fields: every member of a record is a column. */
 #include <string.h>
 
+#include "gatherd/convert.h"
 #include "process/extractor.h"
-#include "process/value.h"
 
 #define FIRST_COLUMNS 16u
 
@@ -82,6 +82,18 @@ static enum extracted add_column(struct extractor *e, struct slice name, struct 
     return EXTRACTED_ROW;
 }
 
+static enum extracted set_value(struct extractor *e, const struct node *node, struct value *cell)
+{
+    static const struct value_rule undeclared = {.type = FIELD_UNDECLARED};
+    const struct mapping *mapping = e->mapping;
+
+    *cell = (struct value){.type = VALUE_NULL};
+    if (value_is_missing(node, FIELD_UNDECLARED, mapping->null_values, mapping->null_value_count))
+        return EXTRACTED_ROW;
+    return value_from_node(node, &undeclared, e->arena, cell) == VALUE_NOMEM ? EXTRACTED_NOMEM
+                                                                             : EXTRACTED_ROW;
+}
+
 /* One member to its cell; a later one of the same name takes its place. */
 static enum extracted set_cell(struct extractor *e, struct slice name, const struct node *value)
 {
@@ -97,10 +109,7 @@ static enum extracted set_cell(struct extractor *e, struct slice name, const str
         return EXTRACTED_ROW;
     if (member->target < e->leading_count)
         return extract_reject_leading(e, name, member->target);
-    if (value_from_node(value, FIELD_UNDECLARED, TIME_UNIT_NONE, e->arena,
-                        &e->cells[member->target]) == VALUE_NOMEM)
-        return EXTRACTED_NOMEM;
-    return EXTRACTED_ROW;
+    return set_value(e, value, &e->cells[member->target]);
 }
 
 static enum extracted cells_of_members(struct extractor *e, const struct node *record)

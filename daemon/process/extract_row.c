@@ -1,8 +1,8 @@
 /* From a record to a row of its table, or to a dead letter. */
 #include <string.h>
 
+#include "gatherd/convert.h"
 #include "process/extractor.h"
-#include "process/value.h"
 
 enum extracted extract_reject(struct extractor *e, const char *reason)
 {

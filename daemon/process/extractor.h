@@ -33,6 +33,8 @@ struct finder {
     bool by_name;             /* $.name: the walk over the members finds it */
     bool singular;            /* jsonpath_first() finds it */
     const struct node *found; /* of the present record */
+    const struct null_value *nulls;
+    size_t null_count;
 };
 
 struct extractor {

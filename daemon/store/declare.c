@@ -54,7 +54,7 @@ static int fill(struct declared *d, const struct source *source, const struct ma
         return -1;
     for (size_t i = 0; i < mapping->field_count; i++)
         d->set.columns[d->set.column_count++] = (struct column){
-            .name = slice_of(mapping->fields[i].name), .type = mapping->fields[i].type};
+            .name = slice_of(mapping->fields[i].name), .type = mapping->fields[i].rule.type};
     return 0;
 }
 

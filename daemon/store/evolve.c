@@ -145,8 +145,9 @@ static int restore_reals(sqlite3 *db, const struct table *table, struct error *e
 }
 
 /*
- * In a key of no declared type text that is a canonical integer is that integer (process/value.h).
- * A column that was TEXT may hold such text, from the time when its type was declared.
+ * In a key of no declared type text that is a canonical integer is that integer
+ * (gatherd/convert.h). A column that was TEXT may hold such text, from the time when its type was
+ * declared.
  */
 static int restore_keys(sqlite3 *db, const struct table *table, struct error *err)
 {

@@ -30,11 +30,15 @@ static enum column_kind declared_kind(enum field_type type)
     case FIELD_BOOLEAN:
         return COLUMN_INTEGER;
     case FIELD_REAL:
+    case FIELD_DURATION:
         return COLUMN_REAL;
     case FIELD_TEXT:
+    case FIELD_DECIMAL:
     case FIELD_JSON:
     case FIELD_TIMESTAMP:
         return COLUMN_TEXT;
+    case FIELD_BLOB:
+        return COLUMN_BLOB;
     case FIELD_UNDECLARED:
         break;
     }

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gatherd/convert.h"
 #include "gatherd/cron.h"
 #include "gatherd/cursor.h"
 #include "gatherd/error.h"
@@ -34,16 +35,6 @@ enum body_format {
     FORMAT_NDJSON,
     FORMAT_CSV,
     FORMAT_TSV,
-};
-
-enum field_type {
-    FIELD_UNDECLARED, /* the column takes the type of its first values and widens */
-    FIELD_TEXT,
-    FIELD_INTEGER,
-    FIELD_REAL,
-    FIELD_BOOLEAN,   /* 0 or 1 */
-    FIELD_JSON,      /* any value, as its JSON text */
-    FIELD_TIMESTAMP, /* TEXT YYYY-MM-DDTHH:MM:SS.mmmZ */
 };
 
 /* Polling reads: there is nothing here that deletes. */
@@ -101,11 +92,22 @@ struct request_body {
     bool is_json; /* made of a YAML mapping or list */
 };
 
+/* A value that stands in the configuration. */
+struct constant {
+    const char *text; /* as it was written; of a list or a mapping its JSON */
+    bool is_word;     /* a number or a boolean: written without quotes */
+    bool is_json;
+    struct value value; /* what the column holds */
+};
+
 struct field {
     const char *name;      /* the column */
     struct jsonpath *path; /* from the record */
-    enum field_type type;
-    enum time_unit unit;
+    struct value_rule rule;
+    bool required;                        /* a record without a value is no row */
+    const struct constant *fallback;      /* in place of a missing one; NULL: NULL */
+    const struct null_value *null_values; /* NULL: those of the mapping */
+    size_t null_value_count;
 };
 
 struct status_range {
@@ -243,6 +245,8 @@ struct mapping {
     size_t field_count;
     const char *const *exclude; /* members that become no column, in the record's spelling */
     size_t exclude_count;
+    const struct null_value *null_values; /* what means nothing in every column */
+    size_t null_value_count;
 
     const char *table;
     const char *const *primary_key; /* in the record's spelling, or names of fields */

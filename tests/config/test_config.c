@@ -231,11 +231,50 @@ static void every_key_of_a_source_arrives(void **state)
     assert_string_equal(s->mapping.table, "T1");
     assert_int_equal(s->mapping.field_count, 3);
     assert_string_equal(s->mapping.fields[0].name, "k");
-    assert_int_equal(s->mapping.fields[0].type, FIELD_UNDECLARED);
-    assert_int_equal(s->mapping.fields[1].type, FIELD_INTEGER);
+    assert_int_equal(s->mapping.fields[0].rule.type, FIELD_UNDECLARED);
+    assert_int_equal(s->mapping.fields[1].rule.type, FIELD_INTEGER);
     assert_string_equal(jsonpath_text(s->mapping.fields[1].path), "$['j']");
-    assert_int_equal(s->mapping.fields[2].type, FIELD_TIMESTAMP);
-    assert_int_equal(s->mapping.fields[2].unit, TIME_UNIT_US);
+    assert_int_equal(s->mapping.fields[2].rule.type, FIELD_TIMESTAMP);
+    assert_int_equal(s->mapping.fields[2].rule.unit, TIME_UNIT_US);
+    config_unref(config);
+}
+
+static void a_field_has_what_its_type_needs_and_a_default_that_is_converted(void **state)
+{
+    struct config *config =
+        parse("sources:\n- name: a\n  url: https://e.org/\n  null_values: ['', -9.99]\n  fields:\n"
+              "    at: {path: $.at, type: timestamp, format: '%d.%m.%Y', timezone: Europe/Paris,\n"
+              "      default: 02.07.2026}\n"
+              "    seen: {path: $.seen, type: timestamp, unit: ms, default: 0, null_values: []}\n"
+              "    took: {path: $.took, type: duration, default: PT1M}\n"
+              "    price: {path: $.price, type: decimal, default: 1.50}\n"
+              "    bytes: {path: $.bytes, type: blob, default: AAEC, required: false}\n"
+              "    tags: {path: $.tags, type: json, default: [a, 1]}\n"
+              "    any: {path: $.any, default: true}\n"
+              "    id: {path: $.id, required: true}\n");
+    const struct mapping *m = &config->sources[0].mapping;
+
+    (void)state;
+    assert_int_equal(m->null_value_count, 2);
+    assert_string_equal(m->null_values[1].text, "-9.99");
+    assert_true(m->null_values[1].is_number && !m->null_values[0].is_number);
+    assert_non_null(m->fields[0].rule.zone);
+    assert_null(m->fields[0].null_values);
+    assert_non_null(m->fields[1].null_values);
+    assert_int_equal(m->fields[1].null_value_count, 0);
+    assert_memory_equal(m->fields[0].fallback->value.text, "2026-07-01T22:00:00.000Z", 24);
+    assert_memory_equal(m->fields[1].fallback->value.text, "1970-01-01T00:00:00.000Z", 24);
+    assert_true(m->fields[2].fallback->value.real == 60);
+    assert_int_equal(m->fields[3].fallback->value.length, 4);
+    assert_memory_equal(m->fields[3].fallback->value.text, "1.50", 4);
+    assert_int_equal(m->fields[4].rule.encoding, BINARY_BASE64);
+    assert_int_equal(m->fields[4].fallback->value.type, VALUE_BLOB);
+    assert_memory_equal(m->fields[4].fallback->value.text, "\0\1\2", 3);
+    assert_memory_equal(m->fields[5].fallback->value.text, "[\"a\",1]", 7);
+    assert_int_equal(m->fields[6].fallback->value.integer, 1);
+    assert_false(m->fields[6].required);
+    assert_true(m->fields[7].required);
+    assert_null(m->fields[7].fallback);
     config_unref(config);
 }
 
@@ -660,7 +699,7 @@ static void ten_thousand_sources_load_quickly_and_stay_small(void **state)
     assert_string_equal(find(config, "source-07777")->url, "https://h277.example.org/v1/7777");
     assert_int_equal(config->sources[0].host_gap_ms, 3000);
     assert_ptr_equal(config->sources[0].host, config->sources[500].host);
-    assert_true(sizeof(struct source) <= 640);
+    assert_true(sizeof(struct source) <= 1024);
     config_unref(config);
     text_free(&yaml);
 }
@@ -689,6 +728,7 @@ int main(void)
         cmocka_unit_test(every_key_of_pagination_arrives),
         cmocka_unit_test(every_key_of_the_daemon_arrives),
         cmocka_unit_test(every_key_of_a_source_arrives),
+        cmocka_unit_test(a_field_has_what_its_type_needs_and_a_default_that_is_converted),
         cmocka_unit_test(a_status_is_a_success_when_a_range_holds_it),
         cmocka_unit_test(the_write_mode_follows_the_primary_key),
         cmocka_unit_test(the_table_is_made_of_the_name),

@@ -114,6 +114,22 @@ static void children_have_the_write_mode_of_their_source(void **state)
     config_unref(config);
 }
 
+static void what_stands_for_nothing_does_so_in_children_that_do_not_say_otherwise(void **state)
+{
+    struct config *config =
+        parse("sources:\n" SOURCE("a") "    null_values: ['', n/a]\n"
+                                       "    children:\n"
+                                       "      - {records: $.x, children: [{records: $.y}]}\n"
+                                       "      - {records: $.z, null_values: []}\n");
+    const struct mapping *children = config->sources[0].mapping.children;
+
+    (void)state;
+    assert_int_equal(children[0].null_value_count, 2);
+    assert_int_equal(children[0].children[0].null_value_count, 2);
+    assert_int_equal(children[1].null_value_count, 0);
+    config_unref(config);
+}
+
 static void an_alias_gives_each_source_children_of_its_own(void **state)
 {
     struct config *config = parse(
@@ -156,6 +172,7 @@ int main(void)
         cmocka_unit_test(the_key_of_a_child_begins_with_its_parents),
         cmocka_unit_test(without_a_key_rows_are_known_by_their_number),
         cmocka_unit_test(children_have_the_write_mode_of_their_source),
+        cmocka_unit_test(what_stands_for_nothing_does_so_in_children_that_do_not_say_otherwise),
         cmocka_unit_test(an_alias_gives_each_source_children_of_its_own),
         cmocka_unit_test(what_children_are_counts_as_a_change),
     };

@@ -543,6 +543,36 @@ static void every_form_of_a_body_comes_back(void **state)
     assert_comes_back(w, w->path);
 }
 
+static void the_keys_of_a_field_come_back(void **state)
+{
+    static const char keys[] =
+        "  null_values: [\"\", -999, \"${GATHERD_TEST_TOKEN}\"]\n"
+        "  fields:\n"
+        "    at: {path: $.at, type: timestamp, format: '%d.%m.%Y', timezone: Europe/Paris, "
+        "required: true}\n"
+        "    n: {path: $.n, type: integer, default: 5, null_values: []}\n"
+        "    t: {path: $.t, type: text, default: '5'}\n"
+        "    f: {path: $.f, default: false, required: false}\n"
+        "    s: {path: $.s, default: \"${GATHERD_TEST_TOKEN}\"}\n"
+        "    j: {path: $.j, type: json, default: {a: [1, \"${GATHERD_TEST_TOKEN}\"], b: null}}\n"
+        "    b: {path: $.b, type: blob}\n";
+    struct world *w = *state;
+    const char *text;
+
+    setenv("GATHERD_TEST_TOKEN", "hunter2hunter2", 1);
+    text = dump_source(w, keys);
+    assert_holds(text, "    null_values: [\"\", \"-999\", \"***\"]\n");
+    assert_holds(text, "        format: \"%d.%m.%Y\"\n        timezone: Europe/Paris\n"
+                       "        required: true\n");
+    assert_holds(text, "        default: 5\n        null_values: []\n");
+    assert_holds(text, "        default: \"5\"\n");
+    assert_holds(text, "        required: false\n        default: false\n");
+    assert_holds(text, "        default: \"***\"\n");
+    assert_holds(text, "        default: {a: [1, \"***\"], b: null}\n");
+    assert_holds(text, "        encoding: base64\n");
+    assert_holds_not(text, "hunter2");
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -550,6 +580,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             a_body_comes_back_and_hides_what_a_variable_or_a_secret_name_brought, setup, teardown),
         cmocka_unit_test_setup_teardown(every_form_of_a_body_comes_back, setup, teardown),
+        T(the_keys_of_a_field_come_back),
         T(defaults_are_filled_in),
         T(defaults_of_sources_and_aliases_are_in_each_source),
         T(included_sources_stand_in_the_list),

@@ -57,7 +57,7 @@ static uint64_t good_fingerprint(void)
 
     if (config == NULL)
         fail_msg("%s", text_string(&report.text));
-    assert_int_equal(config->source_count, 4);
+    assert_int_equal(config->source_count, 5);
     value = fingerprint(config);
     config_unref(config);
     return value;

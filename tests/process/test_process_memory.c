@@ -76,6 +76,33 @@ static void records_with_fields_of_every_kind(void **state)
     assert_string_equal(processing_letters(p), "1@1:56 column \"id\": \"x\" is not an integer\n");
 }
 
+static void fields_of_the_types_that_need_memory(void **state)
+{
+    static const struct constant nothing = {.value = {.type = VALUE_TEXT, .text = ""}};
+    struct processing *p = *state;
+    struct null_value null;
+
+    null_value_set(&null, "n/a", 3);
+    p->source.mapping.null_values = &null;
+    p->source.mapping.null_value_count = 1;
+    processing_field(p, "price", "$.price", FIELD_DECIMAL, TIME_UNIT_NONE);
+    processing_field(p, "at", "$.at", FIELD_TIMESTAMP, TIME_UNIT_NONE);
+    processing_field(p, "bytes", "$.bytes", FIELD_BLOB, TIME_UNIT_NONE);
+    processing_field(p, "id", "$.id", FIELD_UNDECLARED, TIME_UNIT_NONE);
+    p->fields[1].rule.format = "%d.%m.%Y";
+    p->fields[2].rule.encoding = BINARY_BASE64;
+    p->fields[2].fallback = &nothing;
+    p->fields[3].required = true;
+    fail_at_every_step(p, NULL,
+                       "[{\"price\":1.50e3,\"at\":\"02.01.2026\",\"bytes\":\"AAEC\",\"id\":1},"
+                       "{\"id\":\"n/a\"},{\"at\":\"soon\"},{\"id\":2}]");
+    assert_int_equal(p->result.rows.row_count, 2);
+    assert_string_equal(processing_letters(p),
+                        "1@1:59 column \"id\" is required, and \"n/a\" is among null_values\n"
+                        "2@1:72 column \"at\": \"soon\" is not a timestamp of the format "
+                        "%d.%m.%Y\n");
+}
+
 static void lines_with_a_path(void **state)
 {
     struct processing *p = *state;
@@ -239,6 +266,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
         TEST(records_of_any_members),
         TEST(records_with_fields_of_every_kind),
+        TEST(fields_of_the_types_that_need_memory),
         TEST(lines_with_a_path),
         TEST(bodies_that_fail_the_run),
         TEST(pages_that_follow_and_pages_that_fail),

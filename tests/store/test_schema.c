@@ -53,16 +53,20 @@ static void a_declared_field_has_its_type_from_the_start(void **state)
     struct rig *rig = *state;
     struct feed *feed = feed_create(rig, "t", WRITE_APPEND);
 
-    feed->source.mapping.field_count = 6;
+    feed->source.mapping.field_count = 9;
     feed_column(feed, "t", FIELD_TEXT);
     feed_column(feed, "i", FIELD_INTEGER);
     feed_column(feed, "r", FIELD_REAL);
     feed_column(feed, "b", FIELD_BOOLEAN);
     feed_column(feed, "j", FIELD_JSON);
     feed_column(feed, "at", FIELD_TIMESTAMP);
+    feed_column(feed, "d", FIELD_DECIMAL);
+    feed_column(feed, "took", FIELD_DURATION);
+    feed_column(feed, "bytes", FIELD_BLOB);
     feed_save(rig, feed); /* an empty array: no row, and the table stands */
     rig_expect(rig, TYPES("t") " WHERE name NOT LIKE '\\_%' ESCAPE '\\'",
-               "t|TEXT\ni|INTEGER\nr|REAL\nb|INTEGER\nj|TEXT\nat|TEXT");
+               "t|TEXT\ni|INTEGER\nr|REAL\nb|INTEGER\nj|TEXT\nat|TEXT\nd|TEXT\ntook|REAL\n"
+               "bytes|BLOB");
     rig_expect(rig, "SELECT count(*) FROM _gatherd_columns WHERE settled = 0", "0");
     feed_free(feed);
 }

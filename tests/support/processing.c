@@ -53,7 +53,7 @@ void processing_field(struct processing *p, const char *name, const char *path,
 {
     assert_true(p->source.mapping.field_count < PROCESSING_MAX_FIELDS);
     p->fields[p->source.mapping.field_count++] =
-        (struct field){.name = name, .path = compile(path), .type = type, .unit = unit};
+        (struct field){.name = name, .path = compile(path), .rule = {.type = type, .unit = unit}};
 }
 
 void processing_run_bytes(struct processing *p, const char *content_type, const char *body,
