@@ -17,6 +17,7 @@ static const struct option options[] = {
 /* What is on the way to standard output, and how it goes there. */
 struct printer {
     const struct source *source;
+    char table[256];  /* whose changes are being printed; longer names do not exist */
     unsigned lines;   /* printed of all sources ... */
     unsigned here;    /* ... and of this one */
     unsigned changes; /* among them */
@@ -63,9 +64,10 @@ static void print_change(const struct schema_change *c)
     }
 }
 
-static void print_heading(const struct printer *printer)
+static void print_heading(struct printer *printer, const char *table)
 {
-    printf("%s: table \"%s\"\n", printer->source->name, printer->source->mapping.table);
+    snprintf(printer->table, sizeof(printer->table), "%s", table);
+    printf("%s: table \"%s\"\n", printer->source->name, table);
 }
 
 static void begin_source(void *context, const struct source *source)
@@ -80,8 +82,8 @@ static int take_change(void *context, const struct schema_change *change)
 {
     struct printer *printer = context;
 
-    if (printer->here++ == 0)
-        print_heading(printer);
+    if (printer->here++ == 0 || strcmp(printer->table, change->table) != 0)
+        print_heading(printer, change->table);
     printer->lines++;
     printer->changes += strcmp(change->what, "unfilled") != 0;
     printer->refused = printer->refused || strcmp(change->what, "refused") == 0;

@@ -283,6 +283,8 @@ static void complete_child(const struct completion *c)
         child->null_values = c->parent->null_values;
         child->null_value_count = c->parent->null_value_count;
     }
+    if (child->schema_contract == NULL)
+        child->schema_contract = c->parent->schema_contract;
     if (!complete_table(c) || !make_links(c) || !complete_key(c))
         return;
     hidden = is_hidden(c->load, child, &child_key_set.keys[MAPPING_TABLE]);

@@ -137,11 +137,15 @@ const struct key_set root_key_set = {
     .holder = "the main file", .keys = root_keys, .count = COUNT(root_keys)};
 
 const struct key_set *const key_sets[] = {
-    &root_key_set,     &queue_key_set,         &batch_key_set,
-    &hosts_key_set,    &host_override_key_set, &rate_limit_key_set,
-    &source_key_set,   &retry_key_set,         &incremental_key_set,
-    &tls_key_set,      &pagination_key_set,    &auth_key_set,
-    &login_key_set,    &answer_rule_key_set,   &quota_key_set,
-    &for_each_key_set, &csv_key_set,           &child_key_set,
-    &field_key_set,    &secret_key_set,        NULL,
+    &root_key_set,          &queue_key_set,
+    &batch_key_set,         &hosts_key_set,
+    &host_override_key_set, &rate_limit_key_set,
+    &source_key_set,        &retry_key_set,
+    &incremental_key_set,   &tls_key_set,
+    &pagination_key_set,    &auth_key_set,
+    &login_key_set,         &answer_rule_key_set,
+    &quota_key_set,         &for_each_key_set,
+    &csv_key_set,           &child_key_set,
+    &contract_key_set,      &field_key_set,
+    &secret_key_set,        NULL,
 };

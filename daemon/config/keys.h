@@ -142,6 +142,7 @@ enum mapping_key {
     MAPPING_TABLE,
     MAPPING_PRIMARY_KEY,
     MAPPING_CHILDREN,
+    MAPPING_SCHEMA_CONTRACT,
     MAPPING_KEY_COUNT,
 };
 
@@ -250,6 +251,7 @@ extern const struct key_set login_key_set;         /* of struct login */
 extern const struct key_set csv_key_set;           /* of struct csv_options */
 extern const struct key_set for_each_key_set;      /* of struct for_each */
 extern const struct key_set child_key_set;         /* of struct mapping */
+extern const struct key_set contract_key_set;      /* of struct schema_contract */
 extern const struct key_set field_key_set;         /* of struct field */
 extern const struct key_set secret_key_set;        /* of struct secret */
 extern const struct key_set *const key_sets[];     /* all of them, ended by NULL */

@@ -86,12 +86,24 @@
         .example = "[{\"records\": \"$.labels[*]\", \"table\": \"issue_labels\"}]"           \
     }
 
+#define MAPPING_SCHEMA_CONTRACT_KEY(type, at)                              \
+    {                                                                      \
+        .name = "schema_contract", .part = PART_ROWS, .kind = KIND_OBJECT, \
+        TO(type, at schema_contract), .keys = &contract_key_set,           \
+        .instead = "the table changes to fit",                             \
+        .about = "What becomes of records that are not as those before.",  \
+        .example = "{\"columns\": \"freeze\", \"types\": \"discard_row\"}" \
+    }
+
 /* The rows of enum mapping_key that are the same for every mapping, from row `first` of a set. */
-#define MAPPING_ROWS(first, type, at)                                               \
-    [(first) + MAPPING_FIELDS] = MAPPING_FIELDS_KEY(type, at),                      \
-               [(first) + MAPPING_EXCLUDE] = MAPPING_EXCLUDE_KEY(type, at),         \
-               [(first) + MAPPING_NULL_VALUES] = MAPPING_NULL_VALUES_KEY(type, at), \
-               [(first) + MAPPING_CHILDREN] = MAPPING_CHILDREN_KEY(type, at)
+/* clang-format off */
+#define MAPPING_ROWS(first, type, at)                                              \
+    [(first) + MAPPING_FIELDS] = MAPPING_FIELDS_KEY(type, at),                     \
+    [(first) + MAPPING_EXCLUDE] = MAPPING_EXCLUDE_KEY(type, at),                   \
+    [(first) + MAPPING_NULL_VALUES] = MAPPING_NULL_VALUES_KEY(type, at),           \
+    [(first) + MAPPING_CHILDREN] = MAPPING_CHILDREN_KEY(type, at),                 \
+    [(first) + MAPPING_SCHEMA_CONTRACT] = MAPPING_SCHEMA_CONTRACT_KEY(type, at)
+/* clang-format on */
 
 /* The others, for the mapping of a source; keys_child.c has those of a child. */
 #define SOURCE_MAPPING_ROWS(first, type, at)                            \

@@ -129,8 +129,24 @@ static void check_item_columns(const struct mapping_check *c)
     }
 }
 
+/* --- schema_contract --- */
+
+static void check_contract(const struct mapping_check *c)
+{
+    struct where here = where_of(c, MAPPING_SCHEMA_CONTRACT);
+    struct where columns = where_key(&here, "columns");
+
+    if (!is_key_given(c, MAPPING_SCHEMA_CONTRACT) || !is_key_sound(c, MAPPING_FIELDS) ||
+        c->mapping->field_count == 0 || c->mapping->schema_contract->columns == CONTRACT_EVOLVE)
+        return;
+    load_mistake(
+        c->load, place_of(c->load, written(c, MAPPING_SCHEMA_CONTRACT)), &columns,
+        "fields name every column, so no record brings another one; remove one of the two");
+}
+
 void check_mapping(const struct mapping_check *check)
 {
+    check_contract(check);
     check_primary_key(check);
     check_exclude(check);
     check_item_columns(check);

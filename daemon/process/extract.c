@@ -45,7 +45,7 @@ static void end_set(struct extractor *e)
 }
 
 /* The source's own table and that of a child have the same reasons. */
-static int too_much(struct extractor *e, const char *what, const char **failure)
+static int fail(struct extractor *e, const char *what, const char **failure)
 {
     text_clear(&e->scratch);
     if (e->set->parents != NULL)
@@ -63,7 +63,19 @@ static int too_sparse(struct extractor *e, const char **failure)
              "the records are too unlike for one table: %zu columns, and most of them empty; "
              "name the ones to keep with fields",
              e->column_count);
-    return too_much(e, what, failure);
+    return fail(e, what, failure);
+}
+
+static int frozen(struct extractor *e, size_t record, const char **failure)
+{
+    struct text what = {0};
+    int rc;
+
+    text_format(&what, "record %zu: %s; schema_contract takes no other types (freeze)", record,
+                e->frozen);
+    rc = text_failed(&what) ? -1 : fail(e, text_string(&what), failure);
+    text_free(&what);
+    return rc;
 }
 
 static int extract_records(struct extractor *e, const struct record *records, size_t count,
@@ -74,6 +86,8 @@ static int extract_records(struct extractor *e, const struct record *records, si
             return -1;
         if (e->cells_left == 0)
             return too_sparse(e, failure);
+        if (e->frozen != NULL)
+            return frozen(e, i + 1, failure);
     }
     return 0;
 }
@@ -120,7 +134,7 @@ static int extract_child(struct extractor *e, const struct mapping *mapping,
         begin_set(e, mapping, set, parents, records.count) == -1)
         return -1;
     if (too_many)
-        return too_much(e, "its path finds more records than the answer is large", failure);
+        return fail(e, "its path finds more records than the answer is large", failure);
     for (size_t i = 0; i < parents->row_count && *failure == NULL; start = ends[i++]) {
         extract_set_parent(e, i);
         if (extract_records(e, records.list + start, ends[i] - start, failure) == -1)

@@ -78,9 +78,20 @@ static int walk_members(struct extractor *e, const struct node *record)
     return 0;
 }
 
+/* A value that is not of the declared type: the cell is NULL, and the contract says what follows.
+ */
 static enum extracted misfit(struct extractor *e, const struct field *field, struct slice json)
 {
-    return extract_reject(e, value_misfit_reason(field->name, json, &field->rule, e->arena));
+    const struct schema_contract *contract = e->mapping->schema_contract;
+    enum contract types = contract == NULL ? CONTRACT_EVOLVE : contract->types;
+    const char *reason;
+
+    if (types == CONTRACT_DISCARD_VALUE)
+        return EXTRACTED_ROW;
+    reason = value_misfit_reason(field->name, json, &field->rule, e->arena);
+    if (types == CONTRACT_FREEZE && e->frozen == NULL)
+        e->frozen = reason;
+    return extract_reject(e, reason);
 }
 
 /* `found` is NULL, null, or one of null_values. */

@@ -53,7 +53,11 @@ static int add_row(struct extractor *e, const struct record *record, size_t posi
     if (values == NULL)
         return -1;
     memcpy(values, e->cells, count * sizeof(*values));
-    set->rows[set->row_count++] = (struct row){values, count, record->node, position, e->parent};
+    set->rows[set->row_count++] = (struct row){.values = values,
+                                               .count = count,
+                                               .record = record->node,
+                                               .position = position,
+                                               .parent = e->parent};
     e->cells_left -= count < e->cells_left ? count : e->cells_left;
     return 0;
 }

@@ -44,6 +44,7 @@ struct extractor {
     size_t cells_left;
     struct text scratch;
     const char *reason;
+    const char *frozen; /* why schema_contract takes nothing of this response; NULL: it does */
     struct dead_letter *letters;
     size_t letter_count;
     size_t letter_capacity;

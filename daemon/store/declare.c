@@ -12,10 +12,10 @@ struct declared {
     struct text names;
 };
 
-static size_t item_count(const struct source *source)
+static size_t item_count(const struct source *source, const struct mapping *mapping)
 {
-    if (source->for_each == NULL)
-        return 0;
+    if (source->for_each == NULL || mapping != &source->mapping)
+        return 0; /* children know them by the key of their parent */
     return source->for_each->values != NULL ? source->for_each->values->name_count
                                             : source->for_each->field_count;
 }
@@ -29,9 +29,9 @@ static const char *item_name(const struct source *source, size_t i)
 }
 
 /* Names first, all in one text that no longer moves; then columns that borrow from it. */
-static int add_items(struct declared *d, const struct source *source)
+static int add_items(struct declared *d, const struct source *source, const struct mapping *mapping)
 {
-    size_t count = item_count(source);
+    size_t count = item_count(source, mapping);
     const char *name;
 
     for (size_t i = 0; i < count; i++) {
@@ -49,26 +49,39 @@ static int add_items(struct declared *d, const struct source *source)
 static int fill(struct declared *d, const struct source *source, const struct mapping *mapping)
 {
     d->set.columns =
-        calloc(item_count(source) + mapping->field_count + 1, sizeof(d->set.columns[0]));
-    if (d->set.columns == NULL || add_items(d, source) == -1)
+        calloc(item_count(source, mapping) + mapping->link_count + mapping->field_count + 1,
+               sizeof(d->set.columns[0]));
+    if (d->set.columns == NULL || add_items(d, source, mapping) == -1)
         return -1;
+    for (size_t i = 0; i < mapping->link_count; i++)
+        d->set.columns[d->set.column_count++] =
+            (struct column){.name = slice_of(mapping->links[i])};
     for (size_t i = 0; i < mapping->field_count; i++)
         d->set.columns[d->set.column_count++] = (struct column){
             .name = slice_of(mapping->fields[i].name), .type = mapping->fields[i].rule.type};
     return 0;
 }
 
-int declare_tables(struct schema *schema, const struct source *source,
-                   const struct outcome *outcome, const struct moment *moment, struct error *err)
+static int declare(struct schema *schema, const struct source *source,
+                   const struct mapping *mapping, const struct outcome *outcome,
+                   const struct moment *moment, struct error *err)
 {
     struct declared d = {0};
     int rc = -1;
 
-    if (fill(&d, source, &source->mapping) == -1)
+    if (fill(&d, source, mapping) == -1)
         schema_no_memory(err);
-    else if (schema_fit(schema, &source->mapping, &d.set, outcome, moment, err) != NULL)
+    else if (schema_fit(schema, mapping, &d.set, outcome, moment, err) != NULL)
         rc = 0;
     free(d.set.columns);
     text_free(&d.names);
+    for (size_t i = 0; i < mapping->child_count && rc == 0; i++)
+        rc = declare(schema, source, &mapping->children[i], outcome, moment, err);
     return rc;
+}
+
+int declare_tables(struct schema *schema, const struct source *source,
+                   const struct outcome *outcome, const struct moment *moment, struct error *err)
+{
+    return declare(schema, source, &source->mapping, outcome, moment, err);
 }

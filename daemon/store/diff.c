@@ -209,6 +209,10 @@ static int check_table(struct diff *diff, const struct mapping *mapping, struct 
     if (table == NULL || check_key(diff, table, err) == -1)
         return -1;
     report_unfilled(diff, mapping, table);
+    for (size_t i = 0; i < mapping->child_count; i++) {
+        if (check_table(diff, &mapping->children[i], err) == -1)
+            return -1;
+    }
     return 0;
 }
 

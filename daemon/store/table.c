@@ -96,6 +96,8 @@ static int write_row(const struct writing *w, const struct row *row, enum row_fa
     int rc;
 
     *fate = ROW_LEFT;
+    if (row->refused != NULL)
+        return w->rejecter->reject(w->rejecter->context, row, row->refused, err);
     if (missing < layout->key_count)
         return refuse_keyless(w->mapping, missing, row, w->rejecter, err);
     if (layout->mode == WRITE_UPSERT)

@@ -6,6 +6,7 @@
 
 #include "gatherd/json.h"
 #include "store/children.h"
+#include "store/contract.h"
 #include "store/parts.h"
 #include "store/table.h"
 
@@ -26,7 +27,8 @@ struct job {
     struct rejection rejection;
     struct rejecter rejecter;
     int64_t fetched_ms;
-    uint8_t *fates; /* owned: of all rows, set behind set; NULL: there are no children */
+    struct contract_view view; /* of the rows of the table at hand */
+    uint8_t *fates;            /* owned: of all rows, set behind set; NULL: there are no children */
 };
 
 static int reject_row(void *context, const struct row *row, const char *reason, struct error *err)
@@ -64,15 +66,22 @@ static uint8_t *fates_of(const struct job *job, const struct row_set *set)
 }
 
 /* The table is made to fit; `writing` is ready for table_begin(). */
-static int prepare_writing(const struct job *job, const struct mapping *mapping,
+static int prepare_writing(struct job *job, const struct mapping *mapping,
                            const struct row_set *set, struct writing *writing, struct error *err)
 {
+    struct schema *schema = job->store->schema;
+    const struct table *table = schema_table(schema, mapping->table, err);
+
+    contract_view_free(&job->view);
+    if (table == NULL || contract_apply(job->store->db, table, mapping, set, job->outcome,
+                                        job->moment, &job->view, err) == -1)
+        return -1;
     *writing = (struct writing){.mapping = mapping,
-                                .set = set,
+                                .set = job->view.set,
                                 .outcome = job->outcome,
                                 .rejecter = &job->rejecter,
                                 .fates = fates_of(job, set)};
-    writing->layout = schema_fit(job->store->schema, mapping, set, job->outcome, job->moment, err);
+    writing->layout = schema_fit(schema, mapping, writing->set, job->outcome, job->moment, err);
     return writing->layout == NULL ? -1 : 0;
 }
 
@@ -214,6 +223,7 @@ int store_write_rows(struct store *store, const struct result *result, struct ou
         return 0;
     job.rejecter = (struct rejecter){reject_row, &job.rejection};
     rc = result->child_count == 0 ? write_own_rows(&job, err) : write_together(&job, err);
+    contract_view_free(&job.view);
     free(job.fates);
     return rc;
 }

@@ -235,6 +235,19 @@ struct for_each {
     int64_t timeout_ms; /* of reading them */
 };
 
+/* What becomes of what a table has no place for: see schema_contract in the keys. */
+enum contract {
+    CONTRACT_EVOLVE, /* the table changes to have one */
+    CONTRACT_FREEZE, /* the run fails */
+    CONTRACT_DISCARD_ROW,
+    CONTRACT_DISCARD_VALUE,
+};
+
+struct schema_contract {
+    enum contract columns; /* a member that no column is for */
+    enum contract types;   /* a value that its column does not take */
+};
+
 /*
  * How records become the rows of one table, and lists in them those of further tables: a child is a
  * mapping of its own, whose records are found from a record of its parent.
@@ -266,6 +279,8 @@ struct mapping {
     /* Of a child, whose primary_key is longer: what is written, unique within one parent. */
     const char *const *child_key;
     size_t child_key_count;
+
+    const struct schema_contract *schema_contract; /* NULL: all evolves */
 };
 
 #define LINK_INDEX  "_index"

@@ -29,6 +29,7 @@ struct row {
     const struct node *record; /* what it was made of, for a dead letter */
     size_t position;           /* of the record among the records of its response, from 0; of a
                                   child in the list of its parent */
+    const char *refused;       /* why the table's contract leaves it out; NULL: it does not */
     size_t parent;             /* of a child: its place among the rows of its parents */
 };
 

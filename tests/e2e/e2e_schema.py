@@ -156,5 +156,89 @@ class Apply(SchemaCase):
         self.assertEqual(daemon.sql("SELECT id FROM quakes"), [(1,), (2,)])
 
 
+class Contract(SchemaCase):
+    """Tables that hold {id, mag, place}, and then a record with another member or another type."""
+
+    def polled(self, contract, records, status=0, **keys):
+        daemon = self.configured(self.source(primary_key="id", schema_contract=contract, **keys))
+        self.poll(daemon)
+        self.serve_records(records)
+        result = self.gatherd("run", "--once", "-c", daemon.config_path)
+        self.assertEqual(result.returncode, status, result.stdout + result.stderr)
+        return daemon
+
+    def rows(self, daemon):
+        return daemon.sql("SELECT id, mag, place FROM quakes ORDER BY id")
+
+    def reasons(self, daemon):
+        return daemon.sql("SELECT kind, position, reason FROM _gatherd_dead_letters")
+
+    OLD = [(1, 2, "x"), (2, 2, "y")]
+
+    def test_freeze_fails_the_run_for_a_new_member_and_keeps_the_body(self):
+        daemon = self.polled({"columns": "freeze"}, [{"id": 3, "mag": 1, "new": None},
+                                                     {"id": 4, "new": 1}], status=1)
+        self.assertEqual(self.rows(daemon), self.OLD)
+        self.assertEqual(self.reasons(daemon), [(
+            "body", None, 'table "quakes": the table has no column new, and schema_contract keeps its '
+            "columns as they are (freeze); set it to evolve, or name the columns with fields")])
+
+    def test_a_new_member_of_nulls_is_no_new_column(self):
+        daemon = self.polled({"columns": "freeze"}, [{"id": 3, "mag": 1, "place": "z", "new": None}])
+        self.assertEqual(self.rows(daemon), self.OLD + [(3, 1, "z")])
+
+    def test_discard_row_rejects_the_records_with_a_new_member_alone(self):
+        daemon = self.polled({"columns": "discard_row"}, [{"id": 3, "mag": 1, "place": "z"},
+                                                          {"id": 4, "new": 1}], status=1)
+        self.assertEqual(self.rows(daemon), self.OLD + [(3, 1, "z")])
+        self.assertEqual(self.reasons(daemon), [(
+            "record", 1, "the table has no column new, and schema_contract keeps its columns as they are")])
+        self.assertNotIn("new", self.types(daemon))
+
+    def test_discard_value_leaves_the_new_member_out_and_says_so_once(self):
+        daemon = self.polled({"columns": "discard_value"}, [{"id": 3, "new": 1, "mag": 1, "place": "z"}])
+        self.poll(daemon)
+        self.assertEqual(self.rows(daemon), self.OLD + [(3, 1, "z")])
+        self.assertNotIn("new", self.types(daemon))
+        self.assertEqual(daemon.sql("SELECT column_name, change, new_value FROM _gatherd_schema_changes"
+                                    " WHERE change = 'discard_value'"), [("new", "discard_value", None)])
+
+    def test_types_freeze_discard_the_row_or_the_value(self):
+        wrong = [{"id": 3, "mag": "strong", "place": "z"}, {"id": 4, "mag": 4, "place": "z"}]
+        reason = 'column "mag" is INTEGER, and schema_contract keeps it from taking TEXT'
+        cases = {
+            "freeze": (1, [], "body", None, f'table "quakes": {reason} (freeze); set it to evolve, or name'
+                       " the columns with fields"),
+            "discard_row": (1, [(4, 4, "z")], "record", 0, reason),
+            "discard_value": (0, [(3, None, "z"), (4, 4, "z")], None, None, None),
+        }
+        for contract, (status, rows, *letter) in cases.items():
+            with self.subTest(contract):
+                self.folder.joinpath("gatherd.db").unlink(missing_ok=True)
+                self.serve_records([{"id": 1, "mag": 2, "place": "x"}, {"id": 2, "mag": 2, "place": "y"}])
+                daemon = self.polled({"types": contract}, wrong, status)
+                self.assertEqual(self.rows(daemon), self.OLD + rows)
+                self.assertEqual(self.reasons(daemon), [tuple(letter)] if letter[0] else [])
+                self.assertEqual(self.types(daemon)["mag"], "INTEGER")
+
+    def test_declared_types_follow_the_contract_too(self):
+        fields = {"id": "$.id", "mag": {"path": "$.mag", "type": "real"}, "place": "$.place"}
+        wrong = [{"id": 3, "mag": "strong", "place": "z"}]
+        daemon = self.polled({"types": "discard_value"}, wrong, fields=fields)
+        self.assertEqual(self.rows(daemon), self.OLD + [(3, None, "z")])
+        daemon.write_config({"sources": [self.source(primary_key="id", fields=fields,
+                                                     schema_contract={"types": "freeze"})]})
+        result = self.gatherd("run", "--once", "-c", daemon.config_path)
+        self.assertEqual(result.returncode, 1, result.stdout)
+        self.assertEqual(self.reasons(daemon), [(
+            "body", None, 'record 1: column "mag": "strong" is not a real; schema_contract takes no other'
+            " types (freeze)")])
+
+    def test_a_key_and_a_table_that_is_not_there_yet_take_what_comes(self):
+        frozen = {"columns": "freeze", "types": "freeze"}
+        daemon = self.polled(frozen, [{"id": "3", "mag": 1, "place": None}])
+        self.assertEqual(self.rows(daemon), self.OLD + [(3, 1, None)])
+
+
 if __name__ == "__main__":
     harness.main()
