@@ -206,12 +206,8 @@ static int convert(struct reader_input *in, struct arena *arena, struct decoded 
 
 /* --- The format. --- */
 
-static int read_text(struct reader_input *in, const char *name, struct arena *arena,
-                     struct decoded *decoded)
+static int read_text(const struct reader_input *in, struct arena *arena, struct decoded *decoded)
 {
-    in->format = in->source->format;
-    if (in->format == FORMAT_AUTO)
-        in->format = format_detect(in->content_type, name, (struct slice){in->text, in->length});
     decoded->text = in->text;
     decoded->text_bytes = in->length;
     assert(readers[in->format] != NULL);
@@ -240,5 +236,26 @@ int decode_response(const struct response *response, const struct source *source
         return 0;
     if (convert(&in, arena, decoded) == -1)
         return -1;
-    return is_refused(decoded) ? 0 : read_text(&in, name, arena, decoded);
+    if (is_refused(decoded))
+        return 0;
+    in.format = source->format;
+    if (in.format == FORMAT_AUTO)
+        in.format = format_detect(in.content_type, name, (struct slice){in.text, in.length});
+    return read_text(&in, arena, decoded);
+}
+
+int decode_record(const struct response *response, const struct source *source, struct arena *arena,
+                  struct decoded *decoded)
+{
+    bool came = response->body != NULL;
+    struct reader_input in = {.source = source,
+                              .text = came ? response->body : "",
+                              .length = came ? response->body_bytes : 0,
+                              .charset = charset_by_label(slice_of("utf-8")),
+                              .content_type = response->content_type,
+                              .is_record = true};
+
+    *decoded = (struct decoded){0};
+    in.format = format_detect(in.content_type, NULL, (struct slice){in.text, in.length});
+    return read_text(&in, arena, decoded);
 }

@@ -41,4 +41,11 @@ struct decoded {
 int decode_response(const struct response *response, const struct source *source,
                     struct arena *arena, struct decoded *decoded);
 
+/*
+ * The same for the content of a record's dead letter, in UTF-8 and with the content type it was
+ * kept with: the root is an array whose one element is the record, if it is one now.
+ */
+int decode_record(const struct response *response, const struct source *source, struct arena *arena,
+                  struct decoded *decoded);
+
 #endif

@@ -5,15 +5,25 @@
 #include "gatherd/charset.h"
 #include "gatherd/csv.h"
 #include "gatherd/json.h"
+#include "process/format.h"
 #include "process/reader.h"
 
 /* A header goes into each dead letter: so long at most, or so many times an average row. */
 #define FREE_HEADER_BYTES 1024u
 #define ROWS_PER_HEADER   4u
 
-static const struct csv_options *options_of(const struct source *source)
+/* A row that was kept has its header before it, or none, and nothing else. */
+static struct csv_options options_of(const struct reader_input *in)
 {
-    return source->csv == NULL ? &csv_defaults : source->csv;
+    struct csv_options options = in->source->csv == NULL ? csv_defaults : *in->source->csv;
+
+    if (in->is_record) {
+        options.skip_rows = 0;
+        options.comment = NULL;
+        options.header_row =
+            slice_equals(format_parameter(in->content_type, "header"), "present") ? 1 : 0;
+    }
+    return options;
 }
 
 static bool begins(const char *text, const char *word)
@@ -30,14 +40,25 @@ static bool is_json(const struct reader_input *in, size_t start, struct arena *a
            json_read(in->text, in->length, arena, &root, NULL) == JSON_OK;
 }
 
+static bool refuse_record(const struct csv_options *options, struct decoded *decoded)
+{
+    if (options->header_row > 0 || options->name_count > 0)
+        return false;
+    reader_refuse(decoded, "the row was kept without the names of its columns; say them with csv: "
+                           "{names: [...]}");
+    return true;
+}
+
 /* Something else than a table: says so and returns true. */
-static bool refuse_others(const struct reader_input *in, struct arena *arena,
-                          struct decoded *decoded)
+static bool refuse_others(const struct reader_input *in, const struct csv_options *options,
+                          struct arena *arena, struct decoded *decoded)
 {
     size_t start = reader_start(in);
     const char *text = in->text + start;
 
-    if (start == in->length && options_of(in->source)->header_row > 0)
+    if (in->is_record)
+        return refuse_record(options, decoded);
+    if (start == in->length && options->header_row > 0)
         reader_refuse(decoded, "the body is empty, where CSV with a header was expected");
     else if (begins(text, "<!doctype html") || begins(text, "<html"))
         reader_refuse(decoded, "the body is an HTML page, not CSV; check url and headers: it may "
@@ -67,10 +88,9 @@ static bool refuse_bytes(const struct reader_input *in, struct decoded *decoded)
     return true;
 }
 
-static void explain_misfit(const struct reader_input *in, const struct csv_table *table,
+static void explain_misfit(const struct csv_options *options, const struct csv_table *table,
                            const struct csv_misfit *misfit, struct text *reason)
 {
-    const struct csv_options *options = options_of(in->source);
     const char *cells = misfit->cells == 1 ? "cell" : "cells";
 
     if (misfit->odd != 0)
@@ -94,19 +114,19 @@ static void explain_misfit(const struct reader_input *in, const struct csv_table
 }
 
 /* One reason for all misfits of a kind that follow each other. NULL: out of memory. */
-static const char *reason_of(const struct reader_input *in, const struct csv_table *table,
+static const char *reason_of(const struct csv_options *options, const struct csv_table *table,
                              const struct csv_misfit *misfit, struct arena *arena)
 {
     struct text reason = {0};
     const char *kept;
 
-    explain_misfit(in, table, misfit, &reason);
+    explain_misfit(options, table, misfit, &reason);
     kept = text_failed(&reason) ? NULL : arena_copy(arena, text_string(&reason), reason.length);
     text_free(&reason);
     return kept;
 }
 
-static int reject_misfits(const struct reader_input *in, const struct csv_table *table,
+static int reject_misfits(const struct csv_options *options, const struct csv_table *table,
                           struct arena *arena, struct decoded *decoded)
 {
     struct record *rejected = arena_alloc(arena, table->misfit_count * sizeof(*rejected));
@@ -119,13 +139,24 @@ static int reject_misfits(const struct reader_input *in, const struct csv_table 
 
         rejected[i].node = &misfit->row;
         rejected[i].rejected =
-            same ? rejected[i - 1].rejected : reason_of(in, table, misfit, arena);
+            same ? rejected[i - 1].rejected : reason_of(options, table, misfit, arena);
         if (rejected[i].rejected == NULL)
             return -1;
     }
     decoded->rejected = rejected;
     decoded->rejected_count = table->misfit_count;
     return 0;
+}
+
+static const char *kept_type(const struct reader_input *in, bool header)
+{
+    static const char *const types[2][2] = {
+        {"text/csv; charset=utf-8; header=absent", "text/csv; charset=utf-8; header=present"},
+        {"text/tab-separated-values; charset=utf-8; header=absent",
+         "text/tab-separated-values; charset=utf-8; header=present"},
+    };
+
+    return types[in->format == FORMAT_TSV][header];
 }
 
 /* "date,value\n", for a row to be read again without the rest of the body. */
@@ -136,28 +167,28 @@ static int keep_header(const struct reader_input *in, const struct csv_table *ta
     size_t length = table->header.length;
     char *head;
 
-    decoded->form.content_type = "text/csv; charset=utf-8; header=absent";
+    decoded->form.content_type = kept_type(in, false);
     if (length == 0 || (length > FREE_HEADER_BYTES && length / ROWS_PER_HEADER > in->length / rows))
         return 0;
     head = arena_copy(arena, table->header.data, length + 1);
     if (head == NULL)
         return -1;
     head[length] = '\n';
-    decoded->form.content_type = "text/csv; charset=utf-8; header=present";
+    decoded->form.content_type = kept_type(in, true);
     decoded->form.head = (struct slice){head, length + 1};
     return 0;
 }
 
 int read_csv(const struct reader_input *in, struct arena *arena, struct decoded *decoded)
 {
+    const struct csv_options options = options_of(in);
     char delimiter = in->format == FORMAT_TSV ? '\t' : ',';
     struct csv_table table;
     struct csv_error error;
 
-    if (refuse_others(in, arena, decoded) || refuse_bytes(in, decoded))
+    if (refuse_others(in, &options, arena, decoded) || refuse_bytes(in, decoded))
         return 0;
-    switch (
-        csv_read(in->text, in->length, options_of(in->source), delimiter, arena, &table, &error)) {
+    switch (csv_read(in->text, in->length, &options, delimiter, arena, &table, &error)) {
     case CSV_OK:
         break;
     case CSV_INVALID:
@@ -167,7 +198,7 @@ int read_csv(const struct reader_input *in, struct arena *arena, struct decoded 
     case CSV_NOMEM:
         return -1;
     }
-    if (reject_misfits(in, &table, arena, decoded) == -1 ||
+    if (reject_misfits(&options, &table, arena, decoded) == -1 ||
         keep_header(in, &table, arena, decoded) == -1)
         return -1;
     decoded->root = table.root;

@@ -89,20 +89,28 @@ static enum json_status read_one(const struct reader_input *in, struct arena *ar
     return JSON_OK;
 }
 
+static enum json_status read_documents(const struct reader_input *in, struct arena *arena,
+                                       struct decoded *decoded, struct json_error *error)
+{
+    if (in->is_record)
+        return json_read_stream(in->text, in->length, arena, &decoded->root, error);
+    return decoded->lines ? read_several(in, arena, decoded, error)
+                          : read_one(in, arena, decoded, error);
+}
+
 int read_json(const struct reader_input *in, struct arena *arena, struct decoded *decoded)
 {
     struct json_error error = {0};
     enum json_status status;
 
-    decoded->lines = in->format == FORMAT_NDJSON;
+    decoded->lines = in->is_record || in->format == FORMAT_NDJSON;
     if (!decoded->lines && reader_start(in) == in->length) {
         reader_refuse(decoded, "the body is empty, where JSON was expected");
         return 0;
     }
-    if (refuse_markup(in, decoded))
+    if (!in->is_record && refuse_markup(in, decoded))
         return 0;
-    status = decoded->lines ? read_several(in, arena, decoded, &error)
-                            : read_one(in, arena, decoded, &error);
+    status = read_documents(in, arena, decoded, &error);
     if (status == JSON_OK)
         return 0;
     decoded->line = error.line;

@@ -18,6 +18,7 @@ struct reader_input {
                             it is in, so it is UTF-8 if the format has no say of its own */
     const char *content_type; /* NULL: none came */
     enum body_format format;  /* that the text is read as, never FORMAT_AUTO */
+    bool is_record;           /* see decode_record(): the root is an array of the one */
 };
 
 void reader_refuse(struct decoded *decoded, const char *format, ...)

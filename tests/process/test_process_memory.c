@@ -45,6 +45,17 @@ static void fail_at_every_step(struct processing *p, const char *content_type, c
     assert_true(step > 1);
 }
 
+static void rows_of_a_table(void **state)
+{
+    struct processing *p = *state;
+
+    fail_at_every_step(p, "text/csv; charset=windows-1252",
+                       "a,a,,b\n1,\"2\"\"\",3,caf\xe9\n1,2\n1,2,3,4\n1\n\"1\"x,2,3,4\n");
+    assert_int_equal(p->run.failure, RUN_OK);
+    assert_int_equal(p->result.rows.row_count, 2);
+    assert_int_equal(p->result.dead_letter_count, 3);
+}
+
 static void records_of_any_members(void **state)
 {
     struct processing *p = *state;
@@ -264,6 +275,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+        TEST(rows_of_a_table),
         TEST(records_of_any_members),
         TEST(records_with_fields_of_every_kind),
         TEST(fields_of_the_types_that_need_memory),

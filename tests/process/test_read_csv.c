@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gatherd/csv.h"
+#include "process/decode.h"
 #include "processing.h"
 
 static int setup(void **state)
@@ -246,6 +247,99 @@ static void a_position_is_that_in_the_converted_text(void **state)
     assert_string_equal(processing_letters(p), "1@3:1 " FEWER);
 }
 
+/* What a dead letter of a record holds, read again. */
+static const struct decoded *again(struct processing *p, struct decoded *decoded)
+{
+    const struct dead_letter *letter = p->result.dead_letters;
+    struct slice source = node_source(letter->record);
+    struct text content = {0};
+    struct response response;
+
+    text_append(&content, p->result.form.head.data, p->result.form.head.length);
+    text_append(&content, source.data, source.length);
+    response = (struct response){.content_type = (char *)(uintptr_t)p->result.form.content_type,
+                                 .body = arena_copy(p->arena, content.data, content.length),
+                                 .body_bytes = content.length};
+    assert_int_equal(decode_record(&response, &p->source, p->arena, decoded), 0);
+    text_free(&content);
+    return decoded;
+}
+
+static const char *record_json(struct processing *p, const struct node *root)
+{
+    text_clear(&p->text);
+    node_write_json(root, &p->text);
+    return text_string(&p->text);
+}
+
+static void a_row_that_was_kept_can_be_read_again_with_todays_names(void **state)
+{
+    static const char *const names[] = {"x", "y", "z"};
+    struct csv_options options = csv_defaults;
+    struct processing *p = *state;
+    struct decoded decoded;
+
+    p->source.csv = &options;
+    options.skip_rows = 1;
+    options.comment = "1";
+    processing_run(p, "text/csv; charset=latin1", "skipped\na,b\n\"\n\xe9\",2,3\n");
+    options.comment = NULL;
+    assert_int_equal(p->result.dead_letter_count, 1);
+    again(p, &decoded);
+    assert_int_equal(decoded.root->length, 0);
+    assert_int_equal(decoded.rejected_count, 1);
+    options.names = names;
+    options.name_count = 3;
+    options.header_row = 0;
+    assert_string_equal(record_json(p, again(p, &decoded)->root),
+                        "[{\"x\":\"\\n\xc3\xa9\",\"y\":\"2\",\"z\":\"3\"}]");
+}
+
+static void a_row_of_tabs_is_kept_as_one(void **state)
+{
+    struct processing *p = *state;
+    struct decoded decoded;
+
+    processing_field(p, "n", "$.n", FIELD_INTEGER, TIME_UNIT_NONE);
+    processing_run(p, "text/tsv", "n\tx\na\t\n");
+    assert_string_equal(p->result.form.content_type,
+                        "text/tab-separated-values; charset=utf-8; header=present");
+    assert_string_equal(record_json(p, again(p, &decoded)->root), "[{\"n\":\"a\",\"x\":\"\"}]");
+    assert_true(node_is_untyped(decoded.root + 5));
+}
+
+static void a_row_without_its_header_needs_names(void **state)
+{
+    static const char *const names[] = {"x", "y"};
+    struct csv_options options = csv_defaults;
+    struct processing *p = *state;
+    struct decoded decoded;
+
+    p->source.csv = &options;
+    options.header_row = 0;
+    processing_run(p, "text/csv", "1\n1,2\n");
+    assert_int_equal(p->result.dead_letter_count, 1);
+    assert_null(again(p, &decoded)->root);
+    assert_string_equal(decoded.reason, "the row was kept without the names of its columns; say "
+                                        "them with csv: {names: [...]}");
+    options.names = names;
+    options.name_count = 2;
+    assert_string_equal(record_json(p, again(p, &decoded)->root), "[{\"x\":\"1\",\"y\":\"2\"}]");
+}
+
+static void a_record_of_json_is_read_again_as_one(void **state)
+{
+    struct processing *p = *state;
+    struct response response = {
+        .content_type = "application/json", .body = "[\n1,\n2]", .body_bytes = 7};
+    struct decoded decoded;
+
+    p->source.format = FORMAT_CSV;
+    assert_int_equal(decode_record(&response, &p->source, p->arena, &decoded), 0);
+    assert_string_equal(record_json(p, decoded.root), "[[\n1,\n2]]");
+    assert_true(decoded.lines);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +360,10 @@ int main(void)
         TEST(a_body_that_is_cut_off_in_a_quote_fails_with_the_line),
         TEST(bytes_that_are_not_utf8_name_the_key_encoding),
         TEST(a_position_is_that_in_the_converted_text),
+        TEST(a_row_that_was_kept_can_be_read_again_with_todays_names),
+        TEST(a_row_of_tabs_is_kept_as_one),
+        TEST(a_row_without_its_header_needs_names),
+        TEST(a_record_of_json_is_read_again_as_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
