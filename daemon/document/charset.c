@@ -12,7 +12,6 @@
 
 static const char utf8_name[] = "UTF-8";
 static const char latin1_name[] = "ISO-8859-1";
-static const char windows_latin_name[] = "CP1252";
 
 /*
  * Labels without punctuation, in lower case. Where a set is a part of a larger one under whose
@@ -23,89 +22,34 @@ static const struct {
     const char *label;
     const char *name;
 } labels[] = {
-    {"utf8", utf8_name},
-    {"usascii", utf8_name},
-    {"ascii", utf8_name},
-    {"ansix341968", utf8_name},
-    {"utf16", "UTF-16"},
-    {"utf16le", "UTF-16LE"},
-    {"utf16be", "UTF-16BE"},
-    {"ucs2", "UTF-16"},
-    {"utf32", "UTF-32"},
-    {"utf32le", "UTF-32LE"},
-    {"utf32be", "UTF-32BE"},
-    {"iso88591", latin1_name},
-    {"latin1", latin1_name},
-    {"l1", latin1_name},
-    {"iso88592", "ISO-8859-2"},
-    {"latin2", "ISO-8859-2"},
-    {"iso88593", "ISO-8859-3"},
-    {"iso88594", "ISO-8859-4"},
-    {"iso88595", "ISO-8859-5"},
-    {"iso88596", "ISO-8859-6"},
-    {"iso88597", "ISO-8859-7"},
-    {"iso88598", "ISO-8859-8"},
-    {"iso88599", "ISO-8859-9"},
-    {"latin5", "ISO-8859-9"},
-    {"iso885910", "ISO-8859-10"},
-    {"iso885911", "ISO-8859-11"},
-    {"iso885913", "ISO-8859-13"},
-    {"iso885914", "ISO-8859-14"},
-    {"iso885915", "ISO-8859-15"},
-    {"latin9", "ISO-8859-15"},
-    {"iso885916", "ISO-8859-16"},
-    {"windows874", "CP874"},
-    {"tis620", "CP874"},
-    {"windows1250", "CP1250"},
-    {"cp1250", "CP1250"},
-    {"windows1251", "CP1251"},
-    {"cp1251", "CP1251"},
-    {"windows1252", windows_latin_name},
-    {"cp1252", windows_latin_name},
-    {"xcp1252", windows_latin_name},
-    {"windows1253", "CP1253"},
-    {"cp1253", "CP1253"},
-    {"windows1254", "CP1254"},
-    {"cp1254", "CP1254"},
-    {"windows1255", "CP1255"},
-    {"cp1255", "CP1255"},
-    {"windows1256", "CP1256"},
-    {"cp1256", "CP1256"},
-    {"windows1257", "CP1257"},
-    {"cp1257", "CP1257"},
-    {"windows1258", "CP1258"},
-    {"cp1258", "CP1258"},
-    {"ibm437", "IBM437"},
-    {"cp437", "IBM437"},
-    {"ibm850", "IBM850"},
-    {"cp850", "IBM850"},
-    {"ibm852", "IBM852"},
-    {"cp852", "IBM852"},
-    {"ibm866", "IBM866"},
-    {"cp866", "IBM866"},
-    {"koi8r", "KOI8-R"},
-    {"koi8u", "KOI8-U"},
-    {"macintosh", "MACINTOSH"},
-    {"xmacroman", "MACINTOSH"},
-    {"gb2312", "GB18030"},
-    {"gbk", "GB18030"},
-    {"xgbk", "GB18030"},
-    {"gb18030", "GB18030"},
-    {"big5", "BIG5-HKSCS"},
-    {"big5hkscs", "BIG5-HKSCS"},
-    {"eucjp", "EUC-JP"},
-    {"xeucjp", "EUC-JP"},
-    {"iso2022jp", "ISO-2022-JP"},
-    {"shiftjis", "CP932"},
-    {"sjis", "CP932"},
-    {"xsjis", "CP932"},
-    {"windows31j", "CP932"},
-    {"cp932", "CP932"},
-    {"euckr", "CP949"},
-    {"ksc56011987", "CP949"},
-    {"ksc5601", "CP949"},
-    {"windows949", "CP949"},
-    {"cp949", "CP949"},
+    {"utf8", utf8_name},          {"usascii", utf8_name},       {"ascii", utf8_name},
+    {"ansix341968", utf8_name},   {"utf16", "UTF-16"},          {"utf16le", "UTF-16LE"},
+    {"utf16be", "UTF-16BE"},      {"ucs2", "UTF-16"},           {"utf32", "UTF-32"},
+    {"utf32le", "UTF-32LE"},      {"utf32be", "UTF-32BE"},      {"iso88591", latin1_name},
+    {"latin1", latin1_name},      {"l1", latin1_name},          {"iso88592", "ISO-8859-2"},
+    {"latin2", "ISO-8859-2"},     {"iso88593", "ISO-8859-3"},   {"iso88594", "ISO-8859-4"},
+    {"iso88595", "ISO-8859-5"},   {"iso88596", "ISO-8859-6"},   {"iso88597", "ISO-8859-7"},
+    {"iso88598", "ISO-8859-8"},   {"iso88599", "ISO-8859-9"},   {"latin5", "ISO-8859-9"},
+    {"iso885910", "ISO-8859-10"}, {"iso885911", "ISO-8859-11"}, {"iso885913", "ISO-8859-13"},
+    {"iso885914", "ISO-8859-14"}, {"iso885915", "ISO-8859-15"}, {"latin9", "ISO-8859-15"},
+    {"iso885916", "ISO-8859-16"}, {"windows874", "CP874"},      {"tis620", "CP874"},
+    {"windows1250", "CP1250"},    {"cp1250", "CP1250"},         {"windows1251", "CP1251"},
+    {"cp1251", "CP1251"},         {"windows1252", "CP1252"},    {"cp1252", "CP1252"},
+    {"xcp1252", "CP1252"},        {"windows1253", "CP1253"},    {"cp1253", "CP1253"},
+    {"windows1254", "CP1254"},    {"cp1254", "CP1254"},         {"windows1255", "CP1255"},
+    {"cp1255", "CP1255"},         {"windows1256", "CP1256"},    {"cp1256", "CP1256"},
+    {"windows1257", "CP1257"},    {"cp1257", "CP1257"},         {"windows1258", "CP1258"},
+    {"cp1258", "CP1258"},         {"ibm437", "IBM437"},         {"cp437", "IBM437"},
+    {"ibm850", "IBM850"},         {"cp850", "IBM850"},          {"ibm852", "IBM852"},
+    {"cp852", "IBM852"},          {"ibm866", "IBM866"},         {"cp866", "IBM866"},
+    {"koi8r", "KOI8-R"},          {"koi8u", "KOI8-U"},          {"macintosh", "MACINTOSH"},
+    {"xmacroman", "MACINTOSH"},   {"gb2312", "GB18030"},        {"gbk", "GB18030"},
+    {"xgbk", "GB18030"},          {"gb18030", "GB18030"},       {"big5", "BIG5-HKSCS"},
+    {"big5hkscs", "BIG5-HKSCS"},  {"eucjp", "EUC-JP"},          {"xeucjp", "EUC-JP"},
+    {"iso2022jp", "ISO-2022-JP"}, {"shiftjis", "CP932"},        {"sjis", "CP932"},
+    {"xsjis", "CP932"},           {"windows31j", "CP932"},      {"cp932", "CP932"},
+    {"euckr", "CP949"},           {"ksc56011987", "CP949"},     {"ksc5601", "CP949"},
+    {"windows949", "CP949"},      {"cp949", "CP949"},
 };
 
 #define LABEL_COUNT (sizeof(labels) / sizeof(labels[0]))
@@ -161,9 +105,9 @@ bool charset_is_utf8(const char *charset)
     return strcmp(charset, utf8_name) == 0;
 }
 
-bool charset_is_latin(const char *charset)
+bool charset_is_latin1(const char *charset)
 {
-    return strcmp(charset, latin1_name) == 0 || strcmp(charset, windows_latin_name) == 0;
+    return strcmp(charset, latin1_name) == 0;
 }
 
 static bool begins(struct slice text, const char *mark, size_t length)

@@ -134,7 +134,7 @@ static bool refuse_charset(struct slice name, struct decoded *decoded)
 
 /*
  * Finds the text's character set; NULL in *charset: nobody says. Many servers declare ISO-8859-1
- * whatever they send; text that is UTF-8 throughout is hardly ever anything else. False: refused.
+ * whatever they send; what is UTF-8 throughout is UTF-8 then. False: refused.
  */
 static bool find_charset(const struct reader_input *in, const char **charset,
                          struct decoded *decoded)
@@ -153,7 +153,7 @@ static bool find_charset(const struct reader_input *in, const char **charset,
     *charset = charset_by_label(declared);
     if (*charset == NULL)
         return refuse_charset(declared, decoded);
-    if (charset_is_latin(*charset) && charset_check_utf8(text) == text.length)
+    if (charset_is_latin1(*charset) && charset_check_utf8(text) == text.length)
         *charset = charset_by_label(slice_of("utf-8"));
     return true;
 }

@@ -42,10 +42,11 @@ const char *charset_by_name(const char *name);
 bool charset_is_utf8(const char *charset);
 
 /*
- * Whether a text that is UTF-8 throughout is hardly ever in this set: ISO-8859-1 and windows-1252,
- * which many servers declare by default.
+ * ISO-8859-1, which many servers declare by default. A text that is UTF-8 throughout is hardly ever
+ * in it, since half of the bytes that go on in UTF-8 are control characters there; in windows-1252
+ * they are letters and signs.
  */
-bool charset_is_latin(const char *charset);
+bool charset_is_latin1(const char *charset);
 
 /* By the byte order mark the text begins with; NULL: there is none. */
 const char *charset_by_mark(struct slice text);

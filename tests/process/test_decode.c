@@ -273,6 +273,8 @@ static void utf8_that_is_declared_as_latin_is_utf8(void **state)
 {
     expect_cell(*state, "application/json; charset=ISO-8859-1", "{\"a\":\"caf\xc3\xa9\"}", 13,
                 "a\n'caf\xc3\xa9'\n");
+    expect_cell(*state, "application/json; charset=windows-1252", "[\"\xe9\x80\x93\"]", 7,
+                "value\n'\xc3\xa9\xe2\x82\xac\xe2\x80\x9c'\n");
 }
 
 static void utf16_is_known_by_its_mark_by_its_zeros_and_by_its_name(void **state)
