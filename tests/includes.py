@@ -14,6 +14,7 @@ BASE = {
     "arena",
     "binary",
     "clock",
+    "column_name",
     "decimal",
     "duration",
     "error",
