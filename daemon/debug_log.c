@@ -21,7 +21,8 @@ void debug_log_run(const struct result *result)
         LOG_STR("not_modified", run->not_modified ? "1" : NULL), LOG_INT("requests", run->requests),
         LOG_INT("records", result->total.records), LOG_INT("inserted", result->total.inserted),
         LOG_INT("updated", result->total.updated), LOG_INT("unchanged", result->total.unchanged),
-        LOG_INT("rejected", result->total.rejected), LOG_INT("ms", run->timing.total_us / 1000));
+        LOG_INT("filtered", result->total.filtered), LOG_INT("rejected", result->total.rejected),
+        LOG_INT("ms", run->timing.total_us / 1000));
 }
 
 void debug_log_page(const struct result *result)
@@ -33,8 +34,8 @@ void debug_log_page(const struct result *result)
               LOG_STR("item", run_item(run, item)), LOG_INT("page", run_page(run)),
               LOG_INT("status", run->response.status), LOG_INT("records", result->records),
               LOG_INT("inserted", result->inserted), LOG_INT("updated", result->updated),
-              LOG_INT("unchanged", result->unchanged), LOG_INT("rejected", result->rejected),
-              LOG_INT("ms", run->timing.total_us / 1000));
+              LOG_INT("unchanged", result->unchanged), LOG_INT("filtered", result->filtered),
+              LOG_INT("rejected", result->rejected), LOG_INT("ms", run->timing.total_us / 1000));
 }
 
 void debug_log_retry(const struct run *run, int64_t delay_ms)

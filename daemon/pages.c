@@ -11,6 +11,7 @@ void tally_add(struct tally *tally, const struct tally *more)
     tally->inserted += more->inserted;
     tally->updated += more->updated;
     tally->unchanged += more->unchanged;
+    tally->filtered += more->filtered;
     tally->rejected += more->rejected;
 }
 

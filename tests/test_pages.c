@@ -107,8 +107,8 @@ static void a_walk_without_a_circle_repeats_nothing(void **state)
 
 static void tallies_add_up(void **state)
 {
-    struct tally sum = {1, 2, 3, 4, 5, 6};
-    const struct tally more = {10, 20, 30, 40, 50, 60};
+    struct tally sum = {1, 2, 3, 4, 5, 6, 7};
+    const struct tally more = {10, 20, 30, 40, 50, 60, 70};
 
     (void)state;
     tally_add(&sum, &more);
@@ -117,7 +117,8 @@ static void tallies_add_up(void **state)
     assert_int_equal(sum.inserted, 33);
     assert_int_equal(sum.updated, 44);
     assert_int_equal(sum.unchanged, 55);
-    assert_int_equal(sum.rejected, 66);
+    assert_int_equal(sum.filtered, 66);
+    assert_int_equal(sum.rejected, 77);
 }
 
 int main(void)

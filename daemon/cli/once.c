@@ -21,6 +21,7 @@ struct line {
     size_t inserted;
     size_t updated;
     size_t unchanged;
+    size_t filtered;
     size_t rejected;
     int64_t total_us;
 };
@@ -97,6 +98,7 @@ static void add_numbers(struct line *line, const struct result *result)
     line->inserted += result->total.inserted;
     line->updated += result->total.updated;
     line->unchanged += result->total.unchanged;
+    line->filtered += result->total.filtered;
     line->rejected += result->total.rejected;
     line->total_us += run->timing.total_us;
 }
@@ -189,21 +191,22 @@ static int add_row(struct text_table *out, const struct line *line, const char *
         count_value(line->inserted),
         count_value(line->updated),
         count_value(line->unchanged),
+        count_value(line->filtered),
         count_value(line->rejected),
         count_value((size_t)(line->total_us / 1000)),
     };
 
     if (line->status == 0)
         values[2].type = VALUE_NULL;
-    for (size_t i = 3; line->failure != RUN_OK && line->failed == line->items && i < 8; i++)
+    for (size_t i = 3; line->failure != RUN_OK && line->failed == line->items && i < 9; i++)
         values[i].type = VALUE_NULL;
     return text_table_row(out, values);
 }
 
 static void print_rows(const struct once_table *table, FILE *out)
 {
-    static const char *const names[] = {"source",  "outcome",   "status",   "records", "inserted",
-                                        "updated", "unchanged", "rejected", "ms"};
+    static const char *const names[] = {"source",  "outcome",   "status",   "records",  "inserted",
+                                        "updated", "unchanged", "filtered", "rejected", "ms"};
     struct text_table *rows = text_table_create(out, 0, names, sizeof(names) / sizeof(names[0]));
     int rc = rows == NULL ? -1 : 0;
 

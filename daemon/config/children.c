@@ -287,6 +287,7 @@ static void complete_child(const struct completion *c)
         child->schema_contract = c->parent->schema_contract;
     if (!complete_table(c) || !make_links(c) || !complete_key(c))
         return;
+    check_sql(c->load, c->where, c->item, &c->load->config->sources[c->source], child);
     hidden = is_hidden(c->load, child, &child_key_set.keys[MAPPING_TABLE]);
     complete_list(c->load, c->where, child, list, c->source, hidden);
 }

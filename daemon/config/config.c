@@ -225,6 +225,7 @@ static struct config *finish(struct load *load, struct config_report *report)
         config = NULL;
     }
     masks_free(load->masks);
+    expression_checker_free(load->expressions);
     config_map_free(&load->texts);
     config_map_free(&load->paths);
     config_map_free(&load->crons);

@@ -59,6 +59,14 @@
         .example = "[\"\", \"-999\", \"n/a\"]"                                             \
     }
 
+#define MAPPING_WHERE_KEY(type, at)                                                              \
+    {                                                                                            \
+        .name = "where", .part = PART_ROWS, .kind = KIND_TEXT, TO(type, at where),               \
+        RANGE(1, EXPRESSION_MAX_BYTES), .instead = "all rows",                                   \
+        .about = "SQL expression over the columns; a row for which it is not true is left out.", \
+        .example = "magnitude IS NOT NULL"                                                       \
+    }
+
 #define MAPPING_TABLE_KEY(type, at)                                                              \
     {                                                                                            \
         .name = "table", .part = PART_ROWS, .kind = KIND_TABLE, TO(type, at table), .own = true, \
@@ -101,6 +109,7 @@
     [(first) + MAPPING_FIELDS] = MAPPING_FIELDS_KEY(type, at),                     \
     [(first) + MAPPING_EXCLUDE] = MAPPING_EXCLUDE_KEY(type, at),                   \
     [(first) + MAPPING_NULL_VALUES] = MAPPING_NULL_VALUES_KEY(type, at),           \
+    [(first) + MAPPING_WHERE] = MAPPING_WHERE_KEY(type, at),                       \
     [(first) + MAPPING_CHILDREN] = MAPPING_CHILDREN_KEY(type, at),                 \
     [(first) + MAPPING_SCHEMA_CONTRACT] = MAPPING_SCHEMA_CONTRACT_KEY(type, at)
 /* clang-format on */

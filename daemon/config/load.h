@@ -85,14 +85,15 @@ struct masks;
 
 struct load {
     struct config_owner *owner;
-    struct config *config;   /* owner's */
-    struct arena *arena;     /* owner's: what stays */
-    struct arena *notes;     /* mistakes, and what else is needed until the end of the load */
-    struct arena *items;     /* of the file that is being read */
-    struct config_map texts; /* strings that stay, each once */
-    struct config_map paths; /* compiled, by their text */
-    struct config_map crons; /* read, by their text */
-    struct config_map zones; /* read or refused, by their name */
+    struct config *config; /* owner's */
+    struct arena *arena;   /* owner's: what stays */
+    struct arena *notes;   /* mistakes, and what else is needed until the end of the load */
+    struct arena *items;   /* of the file that is being read */
+    struct expression_checker *expressions; /* NULL: none was needed so far */
+    struct config_map texts;                /* strings that stay, each once */
+    struct config_map paths;                /* compiled, by their text */
+    struct config_map crons;                /* read, by their text */
+    struct config_map zones;                /* read or refused, by their name */
 
     const char **files; /* names for messages, in the order of reading */
     size_t file_count;
@@ -370,6 +371,15 @@ void complete_children(struct load *load, const struct where *where, struct sour
 /* What binds the keys of a field to each other; makes the value of its default. */
 bool check_field(struct load *load, const struct where *where, struct field *field,
                  const struct given *given);
+
+/* --- validate_sql.c --- */
+
+/*
+ * Checks `where` and the fields with sql of a mapping that was read from `item`, and fills in
+ * mapping->computation. What else it has in its rows is known already.
+ */
+void check_sql(struct load *load, const struct where *where, const struct item *item,
+               const struct source *source, struct mapping *mapping);
 
 /* --- validate_items.c --- */
 

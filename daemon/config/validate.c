@@ -175,6 +175,14 @@ static void check_source_children(struct load *load, const struct where *where,
         complete_children(load, where, source, item);
 }
 
+static void check_source_sql(struct load *load, const struct where *where, const struct item *item,
+                             struct source *source, const struct given *given)
+{
+    if (is_sound(given, SOURCE_FIELDS) && is_sound(given, SOURCE_EXCLUDE) &&
+        is_sound(given, SOURCE_WHERE))
+        check_sql(load, where, item, source, &source->mapping);
+}
+
 void check_source(struct load *load, const struct where *where, struct item *item,
                   struct source *source, const struct given *given)
 {
@@ -199,6 +207,7 @@ void check_source(struct load *load, const struct where *where, struct item *ite
     check_lookback(load, where, source, item, given);
     check_mapping(&mapping);
     check_source_children(load, where, item, source, given);
+    check_source_sql(load, where, item, source, given);
     check_request(load, where, source, given);
     check_values(load, where, item, source, given);
     check_connection(load, where, source, given);

@@ -33,12 +33,45 @@ static bool check_column(struct load *load, const struct where *where, const str
     return true;
 }
 
+/* The keys that say where the value comes from. */
+static const unsigned origins[] = {FIELD_KEY_PATH, FIELD_KEY_SQL};
+
+static bool check_origin(struct load *load, const struct where *where, const struct item *item,
+                         const struct given *given)
+{
+    const struct key *keys = field_key_set.keys;
+    unsigned first = FIELD_KEY_COUNT;
+
+    for (size_t i = 0; i < sizeof(origins) / sizeof(origins[0]); i++) {
+        const struct item *at = given->at[origins[i]];
+        struct where here = where_key(where, keys[origins[i]].name);
+
+        if (at == NULL)
+            continue;
+        if (first == FIELD_KEY_COUNT) {
+            first = origins[i];
+            continue;
+        }
+        load_mistake(load, place_of(load, at), &here,
+                     "%s says already where the value comes from; remove one of the two",
+                     keys[first].name);
+        return false;
+    }
+    if (first != FIELD_KEY_COUNT)
+        return true;
+    load_mistake(load, place_of(load, item), where,
+                 "nothing says where its values come from; add path, as in path: %s, or sql",
+                 keys[FIELD_KEY_PATH].example);
+    return false;
+}
+
 static bool load_long_form(struct load *load, const struct where *where, struct item *item,
                            struct field *field)
 {
     struct given given = {0};
     bool good = load_keys(load, where, item, &field_key_set, field, &given, false);
 
+    good = check_origin(load, where, item, &given) && good;
     return check_field(load, where, field, &given) && good;
 }
 

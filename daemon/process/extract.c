@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "gatherd/computer.h"
 #include "process/extractor.h"
 #include "process/incremental.h"
 
@@ -21,6 +22,7 @@ static int begin_set(struct extractor *e, const struct mapping *mapping, struct 
 {
     *e = (struct extractor){.arena = e->arena,
                             .result = e->result,
+                            .computer = e->computer,
                             .cells_left = e->cells_left,
                             .scratch = e->scratch,
                             .letters = e->letters,
@@ -34,7 +36,9 @@ static int begin_set(struct extractor *e, const struct mapping *mapping, struct 
     if (set->rows == NULL || members_init(&e->members, e->arena) == -1 ||
         extract_prepare_leading(e) == -1)
         return -1;
-    return mapping->field_count > 0 ? extract_prepare_fields(e) : extract_prepare_members(e);
+    if ((mapping->field_count > 0 ? extract_prepare_fields(e) : extract_prepare_members(e)) == -1)
+        return -1;
+    return extract_prepare_computed(e);
 }
 
 static void end_set(struct extractor *e)
@@ -84,6 +88,8 @@ static int extract_records(struct extractor *e, const struct record *records, si
     for (size_t i = 0; i < count; i++) {
         if (extract_record(e, &records[i], i) == -1)
             return -1;
+        if (e->stopped != NULL)
+            return fail(e, e->stopped, failure);
         if (e->cells_left == 0)
             return too_sparse(e, failure);
         if (e->frozen != NULL)
@@ -196,9 +202,10 @@ static int extract_all(struct extractor *e, const struct mapping *mapping,
 }
 
 int extract_rows(const struct source *source, const struct decoded *decoded, struct arena *arena,
-                 struct result *result, const char **failure)
+                 struct computer *computer, struct result *result, const char **failure)
 {
     struct extractor e = {.arena = arena,
+                          .computer = computer,
                           .result = result,
                           .cells_left = FREE_CELLS + CELLS_PER_BYTE * decoded->text_bytes,
                           .locator = {.body = result->body}};
@@ -206,6 +213,8 @@ int extract_rows(const struct source *source, const struct decoded *decoded, str
     int rc;
 
     *failure = NULL;
+    if (computer != NULL)
+        computer_begin(computer);
     if (records_select(source->mapping.records, decoded->root, decoded->lines,
                        source->pagination != NULL, arena, &records) == -1 ||
         records_add_rejected(&records, decoded->rejected, decoded->rejected_count, arena) == -1)

@@ -25,13 +25,16 @@
 /* What begins the columns of an item's values, which come first in the rows of its run. */
 #define EXTRACT_ITEM_PREFIX "_item_"
 
+struct computer;
+
 /*
  * For result->run, fills rows, dead_letters and records. A row spans all columns up to its last
  * value, so records of few members each, but all with different names, would take far more memory
  * than their text: where that happens, or where `records` finds no records, `*failure` says so, and
- * nothing of the response is used. 0, or -1: out of memory.
+ * nothing of the response is used. `computer` may be NULL where the source calculates nothing. 0,
+ * or -1: out of memory.
  */
 int extract_rows(const struct source *source, const struct decoded *decoded, struct arena *arena,
-                 struct result *result, const char **failure);
+                 struct computer *computer, struct result *result, const char **failure);
 
 #endif

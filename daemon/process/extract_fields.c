@@ -1,4 +1,4 @@
-/* Rows of fields: each column has a path from the record. */
+/* Rows of fields: each column has a path from the record, or is calculated later. */
 #include <string.h>
 
 #include "gatherd/convert.h"
@@ -8,22 +8,13 @@
 #define MOST_NAMES 4096u /* remembered beside the wanted ones, to pass over them quickly */
 #define NO_FIELD   UINT32_MAX
 
-static int prepare_field(struct extractor *e, size_t i)
+static int prepare_path(struct extractor *e, size_t i, const struct jsonpath *path)
 {
-    const struct field *field = &e->mapping->fields[i];
-    struct slice name = jsonpath_single_name(field->path);
+    struct slice name = jsonpath_single_name(path);
     struct member *member;
 
-    e->columns[e->column_count++] = extract_column(e, slice_of(field->name), field->rule.type);
-    e->finders[i] = (struct finder){.same = NO_FIELD,
-                                    .by_name = name.data != NULL,
-                                    .singular = jsonpath_is_singular(field->path),
-                                    .nulls = field->null_values,
-                                    .null_count = field->null_value_count};
-    if (field->null_values == NULL) {
-        e->finders[i].nulls = e->mapping->null_values;
-        e->finders[i].null_count = e->mapping->null_value_count;
-    }
+    e->finders[i].by_name = name.data != NULL;
+    e->finders[i].singular = jsonpath_is_singular(path);
     if (!e->finders[i].by_name)
         return 0;
     member = members_find(&e->members, name);
@@ -32,6 +23,20 @@ static int prepare_field(struct extractor *e, size_t i)
     e->finders[i].same = member->target;
     member->target = (uint32_t)i;
     return 0;
+}
+
+static int prepare_field(struct extractor *e, size_t i)
+{
+    const struct field *field = &e->mapping->fields[i];
+
+    e->columns[e->column_count++] = extract_column(e, slice_of(field->name), field->rule.type);
+    e->finders[i] = (struct finder){
+        .same = NO_FIELD, .nulls = field->null_values, .null_count = field->null_value_count};
+    if (field->null_values == NULL) {
+        e->finders[i].nulls = e->mapping->null_values;
+        e->finders[i].null_count = e->mapping->null_value_count;
+    }
+    return field->path == NULL ? 0 : prepare_path(e, i, field->path);
 }
 
 int extract_prepare_fields(struct extractor *e)
@@ -78,20 +83,29 @@ static int walk_members(struct extractor *e, const struct node *record)
     return 0;
 }
 
-/* A value that is not of the declared type: the cell is NULL, and the contract says what follows.
- */
-static enum extracted misfit(struct extractor *e, const struct field *field, struct slice json)
+static enum contract contract_of_types(const struct extractor *e)
 {
     const struct schema_contract *contract = e->mapping->schema_contract;
-    enum contract types = contract == NULL ? CONTRACT_EVOLVE : contract->types;
-    const char *reason;
 
-    if (types == CONTRACT_DISCARD_VALUE)
+    return contract == NULL ? CONTRACT_EVOLVE : contract->types;
+}
+
+enum extracted extract_misfit(struct extractor *e, const char *reason)
+{
+    enum contract types = contract_of_types(e);
+
+    if (reason != NULL && types == CONTRACT_DISCARD_VALUE)
         return EXTRACTED_ROW;
-    reason = value_misfit_reason(field->name, json, &field->rule, e->arena);
     if (types == CONTRACT_FREEZE && e->frozen == NULL)
         e->frozen = reason;
     return extract_reject(e, reason);
+}
+
+static enum extracted misfit(struct extractor *e, const struct field *field, struct slice json)
+{
+    if (contract_of_types(e) == CONTRACT_DISCARD_VALUE)
+        return EXTRACTED_ROW; /* whatever the reason */
+    return extract_misfit(e, value_misfit_reason(field->name, json, &field->rule, e->arena));
 }
 
 /* `found` is NULL, null, or one of null_values. */
@@ -123,8 +137,8 @@ static enum extracted set_missing(struct extractor *e, const struct field *field
     return EXTRACTED_ROW;
 }
 
-static enum extracted set_field(struct extractor *e, size_t i, const struct node *found,
-                                struct value *cell)
+enum extracted extract_set_field(struct extractor *e, size_t i, const struct node *found,
+                                 struct value *cell)
 {
     const struct finder *finder = &e->finders[i];
     const struct field *field = &e->mapping->fields[i];
@@ -196,10 +210,12 @@ enum extracted extract_fields(struct extractor *e, const struct node *record)
         const struct field *field = &e->mapping->fields[i];
         struct value *cell = &e->cells[e->leading_count + i];
 
-        if (finder->by_name)
-            outcome = set_field(e, i, finder->found, cell);
+        if (field->path == NULL)
+            *cell = (struct value){.type = VALUE_NULL}; /* until it is calculated */
+        else if (finder->by_name)
+            outcome = extract_set_field(e, i, finder->found, cell);
         else if (finder->singular)
-            outcome = set_field(e, i, jsonpath_first(field->path, record), cell);
+            outcome = extract_set_field(e, i, jsonpath_first(field->path, record), cell);
         else
             outcome = set_list(e, field, record, cell);
     }

@@ -117,17 +117,41 @@ static enum extracted fill_cells(struct extractor *e, const struct record *recor
     return e->finders != NULL ? extract_fields(e, record->node) : extract_members(e, record->node);
 }
 
+/* A record that becomes no row leaves no columns behind. */
+static enum extracted complete_cells(struct extractor *e, const struct record *record,
+                                     size_t position)
+{
+    size_t columns = e->column_count;
+    uint32_t names = e->members.count;
+    enum extracted outcome = fill_cells(e, record, position);
+
+    if (outcome != EXTRACTED_ROW)
+        return outcome;
+    outcome = extract_computed(e);
+    if (outcome == EXTRACTED_ROW || e->finders != NULL)
+        return outcome;
+    e->column_count = columns;
+    members_truncate(&e->members, names);
+    extract_forget_columns(e);
+    return outcome;
+}
+
 int extract_record(struct extractor *e, const struct record *record, size_t position)
 {
     if (record->rejected == record_left_out) {
         e->result->left_out++;
         return 0;
     }
-    switch (fill_cells(e, record, position)) {
+    switch (complete_cells(e, record, position)) {
     case EXTRACTED_ROW:
         return add_row(e, record, position);
     case EXTRACTED_REJECTED:
         return note_lacking(e) == -1 ? -1 : add_letter(e, record, position);
+    case EXTRACTED_FILTERED:
+        e->result->filtered++;
+        return 0;
+    case EXTRACTED_STOPPED:
+        return 0;
     case EXTRACTED_NOMEM:
         break;
     }

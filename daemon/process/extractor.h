@@ -2,7 +2,8 @@
  * extractor.h - what the parts of the extractor share: one for each response.
  *
  * extract.c goes from set to set, extract_row.c from record to row, and the columns of a row are
- * made by extract_leading.c (what comes first), extract_members.c and extract_fields.c.
+ * made by extract_leading.c (what comes first), extract_members.c and extract_fields.c;
+ * extract_computed.c calculates the rest.
  */
 #ifndef PROCESS_EXTRACTOR_H
 #define PROCESS_EXTRACTOR_H
@@ -24,6 +25,8 @@
 enum extracted {
     EXTRACTED_ROW,
     EXTRACTED_REJECTED, /* e->reason says why */
+    EXTRACTED_FILTERED, /* `where` leaves it out */
+    EXTRACTED_STOPPED,  /* e->stopped says why nothing can be made of the response */
     EXTRACTED_NOMEM,
 };
 
@@ -41,6 +44,8 @@ struct extractor {
     /* Of the response. */
     struct arena *arena;
     struct result *result;
+    struct computer *computer; /* NULL: nothing is calculated */
+    const char *stopped;       /* why the response is of no use; NULL: it is */
     size_t cells_left;
     struct text scratch;
     const char *reason;
@@ -54,8 +59,9 @@ struct extractor {
     const struct mapping *mapping;
     struct row_set *set;
     struct members members;
-    struct finder *finders; /* one a field; NULL without fields */
-    struct value *cells;    /* of the present record; one a column */
+    struct calculator *calculator; /* NULL: nothing is calculated */
+    struct finder *finders;        /* one a field; NULL without fields */
+    struct value *cells;           /* of the present record; one a column */
     struct column *columns;
     size_t column_count;
     size_t column_capacity;
@@ -104,5 +110,25 @@ enum extracted extract_members(struct extractor *e, const struct node *record);
 
 int extract_prepare_fields(struct extractor *e); /* -1: out of memory */
 enum extracted extract_fields(struct extractor *e, const struct node *record);
+
+/*
+ * A value is not of the declared type, for a reason that NULL stands for when memory is out: its
+ * cell is NULL, and the contract says what follows.
+ */
+enum extracted extract_misfit(struct extractor *e, const char *reason);
+
+/* A value for field `i`, which it may fit or not. */
+enum extracted extract_set_field(struct extractor *e, size_t i, const struct node *found,
+                                 struct value *cell);
+
+/* --- extract_computed.c --- */
+
+int extract_prepare_computed(struct extractor *e); /* -1: out of memory */
+
+/* Calculates what the mapping has, of the cells there are. */
+enum extracted extract_computed(struct extractor *e);
+
+/* Columns that came with the last record have gone. */
+void extract_forget_columns(struct extractor *e);
 
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "gatherd/clock.h"
+#include "gatherd/computer.h"
 #include "gatherd/log.h"
 #include "gatherd/thread.h"
 
@@ -37,7 +38,8 @@ struct processor {
     _Atomic int64_t heartbeat_ms;
 
     /* Processor thread only. */
-    struct arena *arena; /* owned; reset for each batch */
+    struct arena *arena;       /* owned; reset for each batch */
+    struct computer *computer; /* owned */
     struct queue_item items[TURN_ITEMS];
     struct result results[TURN_ITEMS];
     bool was_ok[TURN_ITEMS];   /* before the commit, which may fail a run */
@@ -100,7 +102,7 @@ static void process_round(struct processor *p, struct run *run, struct result *r
 static int process(struct processor *p, struct run *run, struct result *result)
 {
     if (!run_is_round(run))
-        return process_response(run, p->arena, result);
+        return process_response(run, p->arena, p->computer, result);
     process_round(p, run, result);
     return 0;
 }
@@ -320,6 +322,7 @@ static void destroy(struct processor *p)
     if (p == NULL)
         return;
     arena_free(p->arena);
+    computer_free(p->computer);
     free(p);
 }
 
@@ -328,9 +331,11 @@ struct processor *processor_start(const struct processor_options *options, struc
 {
     struct processor *p = calloc(1, sizeof(*p));
 
-    if (p != NULL)
+    if (p != NULL) {
         p->arena = arena_create(ARENA_KEEP_BYTES);
-    if (p == NULL || p->arena == NULL) {
+        p->computer = computer_create();
+    }
+    if (p == NULL || p->arena == NULL || p->computer == NULL) {
         error_set(err, ERROR_NOMEM, "processor %u: out of memory", options->number);
         destroy(p);
         return NULL;

@@ -101,7 +101,8 @@ static int settle_position(struct run *run, struct result *result)
     return 0;
 }
 
-static int process_answer(struct run *run, struct arena *arena, struct result *result)
+static int process_answer(struct run *run, struct arena *arena, struct computer *computer,
+                          struct result *result)
 {
     struct decoded decoded;
     const char *failure;
@@ -123,20 +124,21 @@ static int process_answer(struct run *run, struct arena *arena, struct result *r
                     decoded.failure, decoded.reason, arena, result);
     result->body = decoded.text;
     result->form = decoded.form;
-    if (extract_rows(run->source, &decoded, arena, result, &failure) == -1)
+    if (extract_rows(run->source, &decoded, arena, computer, result, &failure) == -1)
         return -1;
     if (failure != NULL)
         return fail(run, (struct dead_letter){0}, RUN_FAILED_RECORDS, failure, arena, result);
     return find_next_page(run, decoded.root, arena, result);
 }
 
-int process_response(struct run *run, struct arena *arena, struct result *result)
+int process_response(struct run *run, struct arena *arena, struct computer *computer,
+                     struct result *result)
 {
     *result = (struct result){.run = run, .body = run->response.body};
     run->again = false;
     if (run->source->incremental != NULL && position_start_page(run->state.position) == -1)
         return -1;
-    if (process_answer(run, arena, result) == -1)
+    if (process_answer(run, arena, computer, result) == -1)
         return -1;
     return settle_position(run, result);
 }

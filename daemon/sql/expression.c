@@ -292,8 +292,7 @@ static int try_out(struct check *c)
         if (sandbox->over_budget || sandbox->asked_time)
             rc = say(c, err.text);
         else
-            snprintf(c->mistake->warning, sizeof(c->mistake->warning), "%.*s",
-                     (int)sizeof(c->mistake->warning) - 1, err.text);
+            snprintf(c->mistake->warning, sizeof(c->mistake->warning), "%s", err.text);
         break;
     case COMPUTED_STOPPED:
         rc = say(c, err.text);

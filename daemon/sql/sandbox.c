@@ -21,8 +21,8 @@
 #define WORDS(number)    WORDS_OF(number)
 #define WORDS_OF(number) #number
 
-const char sandbox_over_budget[] =
-    "the expression takes more than " WORDS(COMPUTER_MAX_INSTRUCTIONS) " instructions for this row";
+const char sandbox_over_budget[] = "the expression takes more than " WORDS(
+    COMPUTER_MAX_INSTRUCTIONS) " instructions for this row; make it simpler";
 const char sandbox_over_time[] =
     "the expressions of the source take more than 10 seconds for one response; make them simpler, "
     "or ask for smaller responses";

@@ -157,6 +157,9 @@ static const struct migration migrations[] = {
      "ALTER TABLE _gatherd_runs ADD COLUMN items /* of a round: how many it found */ INTEGER;"
      "ALTER TABLE _gatherd_runs ADD COLUMN"
      " items_left_out /* of a round: rows with a NULL or BLOB, which are no items */ INTEGER;"},
+
+    {"rows that where leaves out",
+     "ALTER TABLE _gatherd_runs ADD COLUMN filtered /* rows that `where` left out */ INTEGER;"},
 };
 
 #define VERSION ((int64_t)(sizeof(migrations) / sizeof(migrations[0])))

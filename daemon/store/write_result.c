@@ -101,6 +101,7 @@ static void sum_up(const struct result *result, struct outcome *outcome)
         .inserted = outcome->inserted,
         .updated = outcome->updated,
         .unchanged = outcome->unchanged,
+        .filtered = outcome->failure == RUN_OK ? result->filtered : 0,
         .rejected = outcome->rejected,
     };
 

@@ -17,6 +17,7 @@
 #include "gatherd/cron.h"
 #include "gatherd/cursor.h"
 #include "gatherd/error.h"
+#include "gatherd/expression.h"
 #include "gatherd/jsonpath.h"
 #include "gatherd/text.h"
 #include "gatherd/timestamp.h"
@@ -102,7 +103,8 @@ struct constant {
 
 struct field {
     const char *name;      /* the column */
-    struct jsonpath *path; /* from the record */
+    struct jsonpath *path; /* from the record; NULL: */
+    const char *sql;       /* calculated from the other columns */
     struct value_rule rule;
     bool required;                        /* a record without a value is no row */
     const struct constant *fallback;      /* in place of a missing one; NULL: NULL */
@@ -248,6 +250,15 @@ struct schema_contract {
     enum contract types;   /* a value that its column does not take */
 };
 
+/* Stands for `where` among the fields of a computation. */
+#define COMPUTED_WHERE SIZE_MAX
+
+/* What is calculated for each row. */
+struct computation {
+    struct expression_set expressions; /* in an order in which they can be calculated */
+    size_t *fields;                    /* which field each of them is, or COMPUTED_WHERE */
+};
+
 /*
  * How records become the rows of one table, and lists in them those of further tables: a child is a
  * mapping of its own, whose records are found from a record of its parent.
@@ -260,6 +271,8 @@ struct mapping {
     size_t exclude_count;
     const struct null_value *null_values; /* what means nothing in every column */
     size_t null_value_count;
+    const char *where;                     /* which rows are stored; NULL: all */
+    const struct computation *computation; /* of `where` and fields with sql; NULL: none */
 
     const char *table;
     const char *const *primary_key; /* in the record's spelling, or names of fields */

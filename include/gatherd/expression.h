@@ -72,8 +72,8 @@ struct expression_mistake {
     bool has_offset;
     size_t offset; /* of the mistake, in bytes of the text */
     char name[128];
-    char words[320];   /* what is wrong and what to do */
-    char warning[320]; /* no mistake: what is wrong while every column is NULL; "": nothing */
+    char words[512];   /* what is wrong and what to do */
+    char warning[512]; /* no mistake: what is wrong while every column is NULL; "": nothing */
 };
 
 struct expression_checker; /* opaque; one thread */

@@ -28,6 +28,7 @@ struct tally {
     size_t inserted;
     size_t updated;
     size_t unchanged;
+    size_t filtered; /* left out by `where` */
     size_t rejected;
 };
 

@@ -67,11 +67,14 @@ void processor_free(struct processor *processor);
 
 struct processor_stats processor_stats(const struct processor *processor); /* any thread */
 
+struct computer;
+
 /*
- * One response to rows, without any thread: decode, select, extract. Fills `result` for run, whose
- * failure it sets when the body is not what was configured. Everything made is in `arena`. -1: out
- * of memory.
+ * One response to rows, without any thread: decode, select, extract, calculate. Fills `result` for
+ * run, whose failure it sets when the body is not what was configured. Everything made is in
+ * `arena`. `computer` may be NULL where the source calculates nothing. -1: out of memory.
  */
-int process_response(struct run *run, struct arena *arena, struct result *result);
+int process_response(struct run *run, struct arena *arena, struct computer *computer,
+                     struct result *result);
 
 #endif

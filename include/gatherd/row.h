@@ -76,6 +76,7 @@ struct result {
     const struct dead_letter *dead_letters;
     size_t dead_letter_count;
     size_t records;  /* selected in the response */
+    size_t filtered; /* rows that `where` left out, those of children included */
     size_t left_out; /* of them, for what `incremental` knows of them: nothing becomes of these */
     bool more;       /* run->pages says which request follows: the run does not end here */
 

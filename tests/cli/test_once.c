@@ -49,13 +49,16 @@ static void sources_stand_in_their_order_with_what_became_of_them(void **state)
     assert_int_equal(once_table_length(table), 2);
     text = print(table, &failed);
     assert_int_equal(failed, 1);
-    assert_string_equal(
-        text, "source       outcome  status  records  inserted  updated  unchanged  rejected  ms\n"
-              "-----------  -------  ------  -------  --------  -------  ---------  --------  --\n"
-              "weather      timeout                                                           12\n"
-              "a-long-name  success     200        3         2        1          4         0  12\n"
-              "\n"
-              "weather: no answer within 30s\n");
+    assert_string_equal(text, "source       outcome  status  records  inserted  updated  unchanged "
+                              " filtered  rejected  ms\n"
+                              "-----------  -------  ------  -------  --------  -------  --------- "
+                              " --------  --------  --\n"
+                              "weather      timeout                                                "
+                              "                     12\n"
+                              "a-long-name  success     200        3         2        1          4 "
+                              "        0         0  12\n"
+                              "\n"
+                              "weather: no answer within 30s\n");
     free(text);
     free(run.error);
     once_table_free(table);
@@ -76,11 +79,12 @@ static void an_answer_that_did_not_change_is_told_from_one_without_records(void 
     once_table_add(table, &result);
     text = print(table, &failed);
     assert_int_equal(failed, 0);
-    assert_string_equal(
-        text,
-        "source   outcome       status  records  inserted  updated  unchanged  rejected  ms\n"
-        "-------  ------------  ------  -------  --------  -------  ---------  --------  --\n"
-        "weather  not modified     304        0         0        0          0         0  12\n");
+    assert_string_equal(text, "source   outcome       status  records  inserted  updated  "
+                              "unchanged  filtered  rejected  ms\n"
+                              "-------  ------------  ------  -------  --------  -------  "
+                              "---------  --------  --------  --\n"
+                              "weather  not modified     304        0         0        0          "
+                              "0         0         0  12\n");
     free(text);
     once_table_free(table);
 }

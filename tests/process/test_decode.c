@@ -365,7 +365,7 @@ static void no_body_at_all_fails_without_a_dead_letter(void **state)
     struct processing *p = *state;
 
     p->run.response.status = 200;
-    assert_int_equal(process_response(&p->run, p->arena, &p->result), 0);
+    assert_int_equal(process_response(&p->run, p->arena, NULL, &p->result), 0);
     expect_failure(p, EMPTY_REASON, "");
 }
 
@@ -374,7 +374,7 @@ static void a_204_is_success_with_no_rows(void **state)
     struct processing *p = *state;
 
     p->run.response.status = 204;
-    assert_int_equal(process_response(&p->run, p->arena, &p->result), 0);
+    assert_int_equal(process_response(&p->run, p->arena, NULL, &p->result), 0);
     assert_int_equal(p->run.failure, RUN_OK);
     assert_int_equal(p->result.rows.row_count, 0);
     assert_int_equal(p->result.dead_letter_count, 0);
@@ -386,7 +386,7 @@ static void an_answer_that_is_to_be_ignored_is_success_with_no_rows(void **state
 
     processing_run_bytes(p, NULL, "[{\"a\": 1}]", 10);
     p->run.ignored = true;
-    assert_int_equal(process_response(&p->run, p->arena, &p->result), 0);
+    assert_int_equal(process_response(&p->run, p->arena, NULL, &p->result), 0);
     assert_int_equal(p->run.failure, RUN_OK);
     assert_int_equal(p->result.rows.row_count, 0);
     assert_int_equal(p->result.dead_letter_count, 0);
@@ -411,7 +411,7 @@ static void the_body_of_a_failed_fetch_is_kept_with_its_reason(void **state)
     p->run.response.status = 500;
     p->run.response.body = strdup("{\"a\":1}");
     p->run.response.body_bytes = 7;
-    assert_int_equal(process_response(&p->run, p->arena, &p->result), 0);
+    assert_int_equal(process_response(&p->run, p->arena, NULL, &p->result), 0);
     assert_int_equal(p->run.failure, RUN_FAILED_STATUS);
     assert_string_equal(processing_letters(p), "body@0:0 status 500\n");
     assert_int_equal(p->result.rows.row_count, 0);
@@ -422,7 +422,7 @@ static void a_failed_fetch_without_a_body_leaves_only_its_record(void **state)
     struct processing *p = *state;
 
     run_fail(&p->run, RUN_FAILED_NETWORK, "connection refused");
-    assert_int_equal(process_response(&p->run, p->arena, &p->result), 0);
+    assert_int_equal(process_response(&p->run, p->arena, NULL, &p->result), 0);
     assert_int_equal(p->run.failure, RUN_FAILED_NETWORK);
     assert_int_equal(p->result.dead_letter_count, 0);
     assert_ptr_equal(p->result.run, &p->run);

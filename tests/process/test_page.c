@@ -83,7 +83,7 @@ static void answer_with(struct fixture *f, const char *header, const char *body)
     run->response.body_bytes = strlen(body);
     if (header != NULL)
         text_add(&run->response.head, header);
-    assert_int_equal(process_response(run, f->p->arena, &f->p->result), 0);
+    assert_int_equal(process_response(run, f->p->arena, NULL, &f->p->result), 0);
     run->pages->tally.records += f->p->result.records;
 }
 
@@ -460,7 +460,7 @@ static void an_answer_without_content_is_an_empty_page(void **state)
 
     begin(f, PAGINATION_PAGE);
     run->response.status = 204;
-    assert_int_equal(process_response(run, f->p->arena, &f->p->result), 0);
+    assert_int_equal(process_response(run, f->p->arena, NULL, &f->p->result), 0);
     expect_last(f);
 }
 

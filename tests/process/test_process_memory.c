@@ -35,7 +35,7 @@ static void fail_at_every_step(struct processing *p, const char *content_type, c
         assert_true(step < 10000);
         arena_reset(p->arena);
         scarce_arena_fail_after(step);
-        rc = process_response(&p->run, p->arena, &p->result);
+        rc = process_response(&p->run, p->arena, NULL, &p->result);
         scarce_arena_stop_failing();
         if (rc == -1) {
             assert_int_equal(p->run.failure, RUN_OK);

@@ -126,7 +126,7 @@ static void a_304_is_no_rows_and_no_body(void **state)
 
     p->run.response.status = 304;
     p->run.not_modified = true;
-    assert_int_equal(process_response(&p->run, p->arena, &p->result), 0);
+    assert_int_equal(process_response(&p->run, p->arena, NULL, &p->result), 0);
     expect_skipped(p);
     assert_null(p->run.learned);
 }
@@ -149,7 +149,7 @@ static void run_page_of_two(struct processing *p, struct pagination *pagination,
     p->run.response.body_bytes = strlen(body);
     text_add(&p->run.response.head, head);
     p->run.learned = validators_create(slice_of("\"a\""), slice_of(NULL));
-    assert_int_equal(process_response(&p->run, p->arena, &p->result), 0);
+    assert_int_equal(process_response(&p->run, p->arena, NULL, &p->result), 0);
     assert_int_equal(p->run.failure, RUN_OK);
     assert_int_equal(p->result.records, 2);
 }
@@ -222,7 +222,7 @@ static void later_pages_are_read_and_not_remembered(void **state)
     p->run.response.status = 200;
     p->run.response.body = strdup("[{\"a\":3}]");
     p->run.response.body_bytes = 9;
-    assert_int_equal(process_response(&p->run, p->arena, &p->result), 0);
+    assert_int_equal(process_response(&p->run, p->arena, NULL, &p->result), 0);
     assert_int_equal(p->run.failure, RUN_OK);
     assert_false(p->result.more);
     assert_null(p->run.learned);

@@ -283,8 +283,9 @@ static void a_row_with_too_many_instructions_is_stopped(void **state)
     text_char(&list, ']');
     for (int i = 0; i < 2; i++) {
         assert_int_equal(evaluate(f, c, of_text(text_string(&list)), &value), COMPUTED_NOTHING);
-        assert_string_equal(f->err.text,
-                            "the expression takes more than 1000000 instructions for this row");
+        assert_string_equal(
+            f->err.text,
+            "the expression takes more than 1000000 instructions for this row; make it simpler");
         assert_int_equal(evaluate(f, c, of_text("[1,2]"), &value), COMPUTED);
         assert_integer(value, 12);
     }

@@ -57,6 +57,8 @@ struct gathering *gathering_create(const char *source)
     rig_open(g->rig);
     g->arena = arena_create(1 << 20);
     assert_non_null(g->arena);
+    g->computer = computer_create();
+    assert_non_null(g->computer);
     gathering_configure(g, source);
     return g;
 }
@@ -71,6 +73,7 @@ void gathering_free(struct gathering *g)
     free(g->run.error);
     config_unref(g->config);
     arena_free(g->arena);
+    computer_free(g->computer);
     rig_free(g->rig);
     free(g);
 }
@@ -89,7 +92,7 @@ static void answer(struct gathering *g, const char *body)
     assert_non_null(run->response.body);
     run->response.body_bytes = strlen(body);
     run->requests++;
-    assert_int_equal(process_response(run, g->arena, &g->result), 0);
+    assert_int_equal(process_response(run, g->arena, g->computer, &g->result), 0);
 }
 
 static enum store_status commit(struct gathering *g, struct error *err)

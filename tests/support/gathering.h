@@ -6,6 +6,7 @@
 #define GATHERD_TEST_GATHERING_H
 
 #include "gatherd/arena.h"
+#include "gatherd/computer.h"
 #include "gatherd/config.h"
 #include "gatherd/row.h"
 #include "store_rig.h"
@@ -14,6 +15,7 @@ struct gathering {
     struct rig *rig;
     struct config *config;
     struct arena *arena;
+    struct computer *computer;
     struct run run;       /* of the first source */
     struct result result; /* of the last answer */
 };

@@ -68,7 +68,7 @@ void processing_run_bytes(struct processing *p, const char *content_type, const 
     memcpy(p->run.response.body, body, length);
     p->run.response.body[length] = '\0';
     p->run.response.body_bytes = length;
-    assert_int_equal(process_response(&p->run, p->arena, &p->result), 0);
+    assert_int_equal(process_response(&p->run, p->arena, NULL, &p->result), 0);
     assert_ptr_equal(p->result.run, &p->run);
 }
 
