@@ -32,7 +32,7 @@ BASE = {
 }
 DOCUMENT = {"charset", "csv", "unpack", "node", "json", "jsonpath", "cursor", "convert"}
 CALENDAR = {"cron", "zone"}
-SQL = {"computer", "expression"}
+SQL = {"computer", "expression", "select"}
 CONFIG = {"auth", "config", "items"}
 # Where the stages meet.
 MEETING = {

@@ -41,6 +41,15 @@ static void print_statement(const char *sql)
     }
 }
 
+/* create_index, create_fts, ...: the change in words, and what it makes. */
+static void print_other(const struct schema_change *c)
+{
+    fputs("  ", stdout);
+    for (const char *p = c->what; *p != '\0'; p++)
+        putchar(*p == '_' ? ' ' : *p);
+    printf(" %s\n", c->to == NULL ? "" : c->to);
+}
+
 static void print_change(const struct schema_change *c)
 {
     if (strcmp(c->what, "create_table") == 0) {
@@ -59,8 +68,7 @@ static void print_change(const struct schema_change *c)
     } else if (strcmp(c->what, "refused") == 0) {
         printf("  refused: %s\n", c->to);
     } else {
-        printf("  %s%s%s %s\n", c->what, c->column == NULL ? "" : " ",
-               c->column == NULL ? "" : c->column, c->to == NULL ? "" : c->to);
+        print_other(c);
     }
 }
 

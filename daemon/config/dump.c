@@ -273,6 +273,23 @@ static void write_names(struct dump *d, const struct shown *shown)
     text_char(d->out, ']');
 }
 
+static void write_name_lists(struct dump *d, const struct shown *shown)
+{
+    const struct name_list *lists = pointer_of(shown->key, shown->target);
+    size_t count = count_of(shown->key, shown->target);
+
+    text_add(d->out, " [");
+    for (size_t i = 0; i < count; i++) {
+        text_add(d->out, i == 0 ? "[" : ", [");
+        for (size_t n = 0; n < lists[i].count; n++) {
+            text_add(d->out, n == 0 ? "" : ", ");
+            put_string(d, lists[i].names[n], false);
+        }
+        text_char(d->out, ']');
+    }
+    text_char(d->out, ']');
+}
+
 static void write_null_values(struct dump *d, const struct shown *shown)
 {
     const struct null_value *values = pointer_of(shown->key, shown->target);
@@ -511,6 +528,8 @@ static write_value_fn *const writers[KIND_COUNT_OF_KINDS] = {
     [KIND_CRON] = write_cron,
     [KIND_TIMEZONE] = write_string,
     [KIND_NAMES] = write_names,
+    [KIND_NAME_LISTS] = write_name_lists,
+    [KIND_VIEWS] = write_pairs,
     [KIND_NULL_VALUES] = write_null_values,
     [KIND_PATTERN] = write_string,
     [KIND_CONSTANT] = write_constant,
@@ -554,6 +573,8 @@ static bool has_value(const struct key *key, const char *target, enum given_how 
     case KIND_CHOICE:
         return choice_of(key, target) != NULL;
     case KIND_NAMES:
+    case KIND_NAME_LISTS:
+    case KIND_VIEWS:
     case KIND_HEADERS:
     case KIND_PARAMS:
     case KIND_STATUS_CODES:

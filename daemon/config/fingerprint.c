@@ -80,6 +80,13 @@ static void put_constant(struct text *out, const struct constant *constant)
         text_char(out, constant->is_word ? 'w' : constant->is_json ? 'j' : 't');
 }
 
+static void put_name_list(struct text *out, const struct name_list *list)
+{
+    text_append(out, (const char *)&list->count, sizeof(list->count));
+    for (size_t i = 0; i < list->count; i++)
+        put_string(out, list->names[i]);
+}
+
 static void put_element(struct text *out, const struct key *key, const void *array, size_t i)
 {
     const struct name_value *pairs = array;
@@ -90,6 +97,9 @@ static void put_element(struct text *out, const struct key *key, const void *arr
         break;
     case KIND_NULL_VALUES:
         put_string(out, ((const struct null_value *)array)[i].text);
+        break;
+    case KIND_NAME_LISTS:
+        put_name_list(out, (const struct name_list *)array + i);
         break;
     case KIND_FIELDS:
         put_field(out, (const struct field *)array + i);
@@ -111,7 +121,7 @@ static void put_element(struct text *out, const struct key *key, const void *arr
         break;
     }
     default:
-        assert(key->kind == KIND_HEADERS || key->kind == KIND_PARAMS);
+        assert(key->kind == KIND_HEADERS || key->kind == KIND_PARAMS || key->kind == KIND_VIEWS);
         put_string(out, pairs[i].name);
         put_string(out, pairs[i].value);
     }
@@ -195,6 +205,8 @@ static void put_value(struct text *out, const struct key *key, const char *targe
         put_body(out, pointer);
         break;
     case KIND_NAMES:
+    case KIND_NAME_LISTS:
+    case KIND_VIEWS:
     case KIND_NULL_VALUES:
     case KIND_HEADERS:
     case KIND_PARAMS:

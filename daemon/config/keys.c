@@ -103,6 +103,12 @@ static const struct key root_keys[] = {
                                    "rate_limit, whatever their host.",
                           .example = "{\"github\": {\"requests\": 5000, \"per\": \"1h\", "
                                      "\"burst\": 10}}"},
+    [ROOT_VIEWS] = {.name = "views",
+                    .kind = KIND_VIEWS,
+                    LIST_TO(struct config, views, view_count),
+                    .instead = "none",
+                    .about = "Views of the database: each a name and its SELECT.",
+                    .example = "{\"strong\": \"SELECT * FROM quakes WHERE mag >= 6\"}"},
     [ROOT_SHUTDOWN_TIMEOUT] = {.name = "shutdown_timeout",
                                .kind = KIND_DURATION,
                                TO(struct config, shutdown_timeout_ms),

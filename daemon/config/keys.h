@@ -30,6 +30,8 @@ enum kind {
     KIND_PATH, /* JSONPath */
     KIND_CRON,
     KIND_TIMEZONE,    /* its name, and beside it the zone */
+    KIND_NAME_LISTS,  /* a list of what follows: an array of struct name_list */
+    KIND_VIEWS,       /* a mapping of names to SELECT statements: an array of struct name_value */
     KIND_NAMES,       /* a text or a list of them, each once */
     KIND_NULL_VALUES, /* the same of any texts, numbers as they are written too */
     KIND_PATTERN,     /* a format of strptime(3) */
@@ -144,6 +146,8 @@ enum mapping_key {
     MAPPING_PRIMARY_KEY,
     MAPPING_CHILDREN,
     MAPPING_SCHEMA_CONTRACT,
+    MAPPING_INDEXES,
+    MAPPING_FTS,
     MAPPING_KEY_COUNT,
 };
 
@@ -215,6 +219,7 @@ enum root_key {
     ROOT_BATCH,
     ROOT_HOSTS,
     ROOT_RATE_LIMITS,
+    ROOT_VIEWS,
     ROOT_SHUTDOWN_TIMEOUT,
     ROOT_DEFAULTS,
     ROOT_INCLUDE,

@@ -13,6 +13,8 @@
 
 #define MAX_KEY_COLUMNS 64
 
+#define MAX_INDEXES 64 /* more would make each write a crawl */
+
 #define MAX_CHILDREN 100
 
 /* They are compared one by one with every value. */
@@ -103,6 +105,24 @@
         .example = "{\"columns\": \"freeze\", \"types\": \"discard_row\"}" \
     }
 
+#define MAPPING_INDEXES_KEY(type, at)                                                  \
+    {                                                                                  \
+        .name = "indexes", .part = PART_ROWS, .kind = KIND_NAME_LISTS,                 \
+        LIST_TO(type, at indexes, at index_count), RANGE(0, MAX_INDEXES), .own = true, \
+        .instead = "those of the key, and in tables of append _fetched_at",            \
+        .about = "Columns, or lists of columns, by which rows are found quickly.",     \
+        .example = "[\"place\", [\"station\", \"time\"]]"                              \
+    }
+
+#define MAPPING_FTS_KEY(type, at)                                                                  \
+    {                                                                                              \
+        .name = "fts", .part = PART_ROWS, .kind = KIND_NAMES, LIST_TO(type, at fts, at fts_count), \
+        RANGE(1, MAX_KEY_COLUMNS), .own = true, .instead = "none",                                 \
+        .about =                                                                                   \
+            "Columns whose words are searched: a table TABLE_fts for full-text search (FTS5).",    \
+        .example = "[\"title\", \"summary\"]"                                                      \
+    }
+
 /* The rows of enum mapping_key that are the same for every mapping, from row `first` of a set. */
 /* clang-format off */
 #define MAPPING_ROWS(first, type, at)                                              \
@@ -111,7 +131,9 @@
     [(first) + MAPPING_NULL_VALUES] = MAPPING_NULL_VALUES_KEY(type, at),           \
     [(first) + MAPPING_WHERE] = MAPPING_WHERE_KEY(type, at),                       \
     [(first) + MAPPING_CHILDREN] = MAPPING_CHILDREN_KEY(type, at),                 \
-    [(first) + MAPPING_SCHEMA_CONTRACT] = MAPPING_SCHEMA_CONTRACT_KEY(type, at)
+    [(first) + MAPPING_SCHEMA_CONTRACT] = MAPPING_SCHEMA_CONTRACT_KEY(type, at),   \
+    [(first) + MAPPING_INDEXES] = MAPPING_INDEXES_KEY(type, at),                   \
+    [(first) + MAPPING_FTS] = MAPPING_FTS_KEY(type, at)
 /* clang-format on */
 
 /* The others, for the mapping of a source; keys_child.c has those of a child. */

@@ -270,17 +270,18 @@ typedef bool load_value_fn(struct load *load, const struct where *where, const s
 load_value_fn load_boolean, load_count, load_duration, load_size, load_span,
     load_choice; /* value.c */
 load_value_fn load_plain_text, load_file_path, load_database, load_name, load_url, load_endpoint,
-    load_table, load_path;                                   /* value_text.c */
-load_value_fn load_cron, load_timezone;                      /* value_time.c */
-load_value_fn load_names, load_status_codes;                 /* value_list.c */
-load_value_fn load_headers, load_params;                     /* value_pairs.c */
-load_value_fn load_proxy;                                    /* value_proxy.c */
-load_value_fn load_body;                                     /* value_body.c */
-load_value_fn load_fields;                                   /* value_fields.c */
-load_value_fn load_null_values, load_pattern, load_constant; /* value_column.c */
-load_value_fn load_items;                                    /* value_items.c */
-load_value_fn load_secret, load_secret_file;                 /* value_secret.c */
-load_value_fn load_object_list, load_object_map;             /* value_objects.c */
+    load_table, load_path;                                    /* value_text.c */
+load_value_fn load_cron, load_timezone;                       /* value_time.c */
+load_value_fn load_names, load_name_lists, load_status_codes; /* value_list.c */
+load_value_fn load_views;                                     /* value_views.c */
+load_value_fn load_headers, load_params;                      /* value_pairs.c */
+load_value_fn load_proxy;                                     /* value_proxy.c */
+load_value_fn load_body;                                      /* value_body.c */
+load_value_fn load_fields;                                    /* value_fields.c */
+load_value_fn load_null_values, load_pattern, load_constant;  /* value_column.c */
+load_value_fn load_items;                                     /* value_items.c */
+load_value_fn load_secret, load_secret_file;                  /* value_secret.c */
+load_value_fn load_object_list, load_object_map;              /* value_objects.c */
 
 entry_name_fn load_entry_name; /* value_text.c: what KIND_NAME allows, up to 128 characters */
 

@@ -20,6 +20,8 @@ static bool is_json_value(const struct key *key)
     case KIND_BOOLEAN:
     case KIND_COUNT:
     case KIND_NAMES:
+    case KIND_NAME_LISTS:
+    case KIND_VIEWS:
     case KIND_NULL_VALUES:
     case KIND_CONSTANT:
     case KIND_HEADERS:
@@ -115,6 +117,8 @@ static void put_kind(struct text *out, const struct key *key, int depth)
             "\\\\s*$|\\\\$\\\\{\"",
         [KIND_TIMEZONE] = "\"type\": \"string\", \"minLength\": 1",
         [KIND_NAMES] = "\"$ref\": \"#/$defs/names\"",
+        [KIND_NAME_LISTS] = "\"type\": \"array\", \"items\": {\"$ref\": \"#/$defs/names\"}",
+        [KIND_VIEWS] = "\"type\": \"object\", \"additionalProperties\": {\"type\": \"string\"}",
         [KIND_NULL_VALUES] = "\"type\": [\"string\", \"number\", \"boolean\", \"array\"], "
                              "\"items\": {\"type\": [\"string\", \"number\", \"boolean\"]}",
         [KIND_PATTERN] = "\"type\": \"string\", \"pattern\": \"%|\\\\$\\\\{\"",

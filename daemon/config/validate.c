@@ -289,6 +289,44 @@ static void note_child_tables(struct load *load, struct config_map *seen, size_t
     }
 }
 
+/* A view, and what full-text search makes beside a table, have names as tables do. */
+static void check_other_name(struct load *load, const struct config_map *seen, const char *key,
+                             const char *name)
+{
+    struct where up = where_key(NULL, key);
+    struct where here = where_text(&up, name, strlen(name));
+    struct slice lower = lower_table(load, name);
+    const struct place *first = lower.data == NULL ? NULL : config_map_get(seen, lower);
+
+    if (first != NULL)
+        load_mistake(load, *first, &here,
+                     "this table has the name too (case does not count); rename one of them");
+}
+
+static void check_fts_tables(struct load *load, const struct config_map *seen,
+                             const struct mapping *mapping)
+{
+    struct text name = {0};
+
+    if (mapping->fts_count > 0 && mapping->table != NULL) {
+        text_format(&name, "%s_fts", mapping->table);
+        check_other_name(load, seen, "fts", text_string(&name));
+        text_free(&name);
+    }
+    for (size_t i = 0; i < mapping->child_count; i++)
+        check_fts_tables(load, seen, &mapping->children[i]);
+}
+
+static void check_other_names(struct load *load, const struct config_map *seen)
+{
+    const struct config *config = load->config;
+
+    for (size_t i = 0; i < config->view_count; i++)
+        check_other_name(load, seen, "views", config->views[i].name);
+    for (size_t i = 0; i < config->source_count; i++)
+        check_fts_tables(load, seen, &config->sources[i].mapping);
+}
+
 void check_collisions(struct load *load)
 {
     struct config_map names = {0};
@@ -306,6 +344,7 @@ void check_collisions(struct load *load)
             note_table(load, &tables, i);
         note_child_tables(load, &tables, i, &children);
     }
+    check_other_names(load, &tables);
     config_map_free(&names);
     config_map_free(&tables);
 }

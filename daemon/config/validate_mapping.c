@@ -91,6 +91,46 @@ static void check_primary_key(const struct mapping_check *c)
     }
 }
 
+/* --- indexes and fts --- */
+
+static void check_column_names(const struct mapping_check *c, const struct where *where,
+                               struct item *list, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct where at = where_index(where, i);
+
+        if (names[i][0] != '_') /* what gatherd adds is known with the rows */
+            check_key_column(c, list->kind == ITEM_LIST ? &at : where, names[i],
+                             list_element(list, i));
+    }
+}
+
+static void check_indexes(const struct mapping_check *c)
+{
+    struct where here = where_of(c, MAPPING_INDEXES);
+    struct item *list = written(c, MAPPING_INDEXES);
+
+    if (!is_key_given(c, MAPPING_INDEXES) || !is_key_sound(c, MAPPING_FIELDS) ||
+        !is_key_sound(c, MAPPING_EXCLUDE))
+        return;
+    for (size_t i = 0; i < c->mapping->index_count; i++) {
+        struct where at = where_index(&here, i);
+
+        check_column_names(c, &at, list_element(list, i), c->mapping->indexes[i].names,
+                           c->mapping->indexes[i].count);
+    }
+}
+
+static void check_fts(const struct mapping_check *c)
+{
+    struct where here = where_of(c, MAPPING_FTS);
+
+    if (is_key_given(c, MAPPING_FTS) && is_key_sound(c, MAPPING_FIELDS) &&
+        is_key_sound(c, MAPPING_EXCLUDE))
+        check_column_names(c, &here, written(c, MAPPING_FTS), c->mapping->fts,
+                           c->mapping->fts_count);
+}
+
 /* --- exclude and fields --- */
 
 static void check_exclude(const struct mapping_check *c)
@@ -148,6 +188,8 @@ void check_mapping(const struct mapping_check *check)
 {
     check_contract(check);
     check_primary_key(check);
+    check_indexes(check);
+    check_fts(check);
     check_exclude(check);
     check_item_columns(check);
 }

@@ -80,6 +80,8 @@ void write_expected(struct text *out, const struct key *key)
         [KIND_CRON] = "a cron line",
         [KIND_TIMEZONE] = "a time zone",
         [KIND_NAMES] = "a name or a list of names",
+        [KIND_NAME_LISTS] = "a list of names or lists of names",
+        [KIND_VIEWS] = "a mapping of names to SELECT statements",
         [KIND_NULL_VALUES] = "a value or a list of values",
         [KIND_PATTERN] = "a pattern of strptime(3)",
         [KIND_CONSTANT] = "a text, number or boolean; of type json a mapping or list, too",

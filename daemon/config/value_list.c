@@ -150,6 +150,41 @@ bool load_names(struct load *load, const struct where *where, const struct key *
     return finish_list(key, item, target, names, count, good);
 }
 
+static bool load_list_element(struct load *load, const struct where *where, const struct key *key,
+                              struct item *item, void *array, size_t i)
+{
+    static const struct key names = {.kind = KIND_NAMES,
+                                     .offset = 0,
+                                     .width = sizeof(const char *const *),
+                                     .count_offset = offsetof(struct name_list, count),
+                                     .low = 1,
+                                     .high = 64};
+
+    (void)key;
+    return load_names(load, where, &names, item, (struct name_list *)array + i);
+}
+
+bool load_name_lists(struct load *load, const struct where *where, const struct key *key,
+                     struct item *item, void *target)
+{
+    size_t count = count_entries(item);
+    struct name_list *lists;
+    bool good;
+
+    if (reuse_list(key, item, target, &good))
+        return good;
+    if (!refuse_mapping(load, where, key, item))
+        return false;
+    if ((int64_t)count > key->high) {
+        load_mistake(load, place_of(load, item), where, "too many; write at most %lld",
+                     (long long)key->high);
+        return false;
+    }
+    lists = load_alloc(load, load->arena, count * sizeof(lists[0]));
+    good = lists != NULL && load_elements(load, where, key, item, lists, load_list_element);
+    return finish_list(key, item, target, lists, count, good);
+}
+
 /* "200" or "200-299", whole. */
 static bool parse_range(const char *text, struct status_range *range)
 {

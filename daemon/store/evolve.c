@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "store/ddl.h"
+#include "store/fts.h"
 #include "store/names.h"
 #include "store/schema.h"
 
@@ -364,12 +365,11 @@ struct entry {
     const char *new_value;
 };
 
-static int log_entry(const struct schema_log *log, const struct table *table,
-                     const struct entry *entry, int64_t run_id, const struct moment *moment,
-                     struct error *err)
+static int log_entry(const struct schema_log *log, const char *table, const struct entry *entry,
+                     int64_t run_id, const struct moment *moment, struct error *err)
 {
     sqlite_bind_string(log->change, 1, moment->text);
-    sqlite_bind_string(log->change, 2, table->name);
+    sqlite_bind_string(log->change, 2, table);
     sqlite_bind_string(log->change, 3, entry->column);
     sqlite_bind_string(log->change, 4, entry->change);
     if (entry->old_value.data != NULL)
@@ -378,6 +378,15 @@ static int log_entry(const struct schema_log *log, const struct table *table,
     if (run_id != 0) /* 0: it was asked for, and no run brought it */
         sqlite3_bind_int64(log->change, 7, run_id);
     return sqlite_run(log->change, "_gatherd_schema_changes", err);
+}
+
+int schema_log_change(const struct schema_log *log, const char *table, const char *change,
+                      const char *what, int64_t run_id, const struct moment *moment,
+                      struct error *err)
+{
+    const struct entry entry = {.change = change, .new_value = what};
+
+    return log_entry(log, table, &entry, run_id, moment, err);
 }
 
 static int save_member(const struct schema_log *log, const struct table *table,
@@ -411,13 +420,13 @@ static int record_column(const struct schema_log *log, const struct table *table
         entry.change = column->change == CHANGE_WIDEN ? "widen" : "settle";
         entry.old_value = slice_of(column_kind_name(column->was));
     }
-    if (entry.change != NULL && log_entry(log, table, &entry, run_id, moment, err) == -1)
+    if (entry.change != NULL && log_entry(log, table->name, &entry, run_id, moment, err) == -1)
         return -1;
     if (column->member == NULL)
         return 0;
     if (column->change == CHANGE_ADD && !slice_equals(member, column->name)) {
         entry = (struct entry){column->name, "rename", member, column->name};
-        if (log_entry(log, table, &entry, run_id, moment, err) == -1)
+        if (log_entry(log, table->name, &entry, run_id, moment, err) == -1)
             return -1;
     }
     return save_member(log, table, column, run_id, moment, err);
@@ -443,7 +452,7 @@ static int create_table(sqlite3 *db, const struct schema_log *log, const struct 
     sqlite_bind_string(log->forget, 1, table->name);
     entry.new_value = text_string(&sql);
     if (sqlite_run(log->forget, "_gatherd_columns", err) == 0)
-        rc = log_entry(log, table, &entry, run_id, moment, err);
+        rc = log_entry(log, table->name, &entry, run_id, moment, err);
 out:
     text_free(&sql);
     return rc;
@@ -458,8 +467,11 @@ int evolve_apply(sqlite3 *db, const struct schema_log *log, struct table *table,
                            : create_table(db, log, table, run_id, moment, err);
 
     if (rc == 0 && plan->rekey)
-        rc = log_entry(log, table, &rekey, run_id, moment, err);
+        rc = log_entry(log, table->name, &rekey, run_id, moment, err);
     for (size_t i = 0; i < table->count && rc == 0; i++)
         rc = record_column(log, table, &table->columns[i], run_id, moment, err);
+    /* Rows that were copied have other rowids, and no trigger saw what was rewritten. */
+    if (rc == 0 && table->exists)
+        rc = fts_rebuild(db, table->name, err);
     return rc;
 }

@@ -34,6 +34,9 @@ int layout_sign(struct text *signature, const struct mapping *mapping, const str
     sign_names(signature, mapping->primary_key, mapping->primary_key_count);
     sign_names(signature, mapping->links, mapping->link_count);
     sign_names(signature, mapping->exclude, mapping->exclude_count);
+    for (size_t i = 0; i < mapping->index_count; i++)
+        sign_names(signature, mapping->indexes[i].names, mapping->indexes[i].count);
+    sign_names(signature, mapping->fts, mapping->fts_count);
     for (size_t i = 0; i < set->column_count; i++) {
         const struct column *column = &set->columns[i];
 

@@ -193,18 +193,6 @@ static int prepare_insert(struct layout *layout, const struct roles *roles, stru
 
 /* --- Children that may vanish --- */
 
-/* A column of that name hides the rowid; it has three names. NULL: all are taken. */
-static const char *rowid_name(const struct table *table)
-{
-    static const char *const names[] = {"rowid", "_rowid_", "oid"};
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (table_find_name(table, names[i]) == NULL)
-            return names[i];
-    }
-    return NULL;
-}
-
 /* Selects the rowids of rows with these values. */
 static int prepare_find(const struct layout *layout, const struct table *table, const char *rowid,
                         const char *const *members, size_t count, sqlite3_stmt **stmt,
@@ -236,7 +224,7 @@ static int prepare_remove(struct layout *layout, const struct table *table, cons
 static int prepare_vanishing(struct layout *layout, const struct table *table,
                              const struct mapping *mapping, struct error *err)
 {
-    const char *rowid = rowid_name(table);
+    const char *rowid = table_rowid_name(table);
 
     if (rowid == NULL) {
         error_set(err, ERROR_FAILED,

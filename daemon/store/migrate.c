@@ -160,6 +160,11 @@ static const struct migration migrations[] = {
 
     {"rows that where leaves out",
      "ALTER TABLE _gatherd_runs ADD COLUMN filtered /* rows that `where` left out */ INTEGER;"},
+
+    {"views of the configuration", "CREATE TABLE _gatherd_views ( -- what `views` has made\n"
+                                   "  name TEXT PRIMARY KEY COLLATE NOCASE,\n"
+                                   "  sql TEXT NOT NULL\n"
+                                   ") STRICT, WITHOUT ROWID;"},
 };
 
 #define VERSION ((int64_t)(sizeof(migrations) / sizeof(migrations[0])))

@@ -4,6 +4,7 @@
 #include "store/item_list.h"
 #include "store/parts.h"
 #include "store/unfinished.h"
+#include "store/views.h"
 
 /* A cursor without `incremental` waits until there is one again. */
 static int load_position(struct store *store, const struct source *source,
@@ -33,6 +34,8 @@ static int register_sources(struct store *store, const struct config *config,
             load_position(store, source, saved, err) == -1)
             return -1;
     }
+    if (views_fit(store->db, config, &moment, err) == -1)
+        return -1;
     return store_end(store, err);
 }
 

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "gatherd/hash.h"
+#include "store/fts.h"
+#include "store/indexes.h"
 #include "store/layout.h"
 #include "store/names.h"
 
@@ -204,6 +206,17 @@ uint32_t column_accepts(const struct table_column *column)
     };
 
     return 1u << VALUE_NULL | (column->settled ? of_kind[column->kind] : 0);
+}
+
+const char *table_rowid_name(const struct table *table)
+{
+    static const char *const names[] = {"rowid", "_rowid_", "oid"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (table_find_name(table, names[i]) == NULL)
+            return names[i];
+    }
+    return NULL;
 }
 
 int table_read_columns(sqlite3 *db, struct table *table, struct error *err)
@@ -504,6 +517,40 @@ static struct table *fit_table(struct schema *schema, struct table *table,
     return table;
 }
 
+static int fit_dependents_in(struct schema *schema, const struct table *table,
+                             const struct mapping *mapping, const struct outcome *outcome,
+                             const struct moment *moment, struct error *err)
+{
+    bool changed = false;
+    int rc = indexes_fit(schema->db, &schema->log, table, mapping, outcome->run_id, moment,
+                         &changed, err);
+
+    if (rc == 0)
+        rc = fts_fit(schema->db, &schema->log, table, mapping, outcome->run_id, moment, &changed,
+                     err);
+    schema->changed = schema->changed || changed;
+    return rc;
+}
+
+/* Indexes and full-text search; a savepoint of their own, as change_table() has one. */
+static int fit_dependents(struct schema *schema, const struct table *table,
+                          const struct mapping *mapping, const struct outcome *outcome,
+                          const struct moment *moment, struct error *err)
+{
+    struct error cause = {0};
+    struct error undo = {0};
+
+    if (sqlite_exec(schema->db, "SAVEPOINT dependents", err) == -1)
+        return -1;
+    if (fit_dependents_in(schema, table, mapping, outcome, moment, &cause) == 0)
+        return sqlite_exec(schema->db, "RELEASE dependents", err);
+    *err = cause;
+    if (cause.code == ERROR_FAILED &&
+        sqlite_exec(schema->db, "ROLLBACK TO dependents; RELEASE dependents", &undo) == -1)
+        *err = undo;
+    return -1;
+}
+
 struct layout *schema_fit(struct schema *schema, const struct mapping *mapping,
                           const struct row_set *set, const struct outcome *outcome,
                           const struct moment *moment, struct error *err)
@@ -520,6 +567,8 @@ struct layout *schema_fit(struct schema *schema, const struct mapping *mapping,
     if (table == NULL)
         return NULL;
     layout = layout_find(table, &schema->signature);
+    if (layout == NULL && fit_dependents(schema, table, mapping, outcome, moment, err) == -1)
+        return NULL;
     if (layout == NULL)
         layout = layout_add(schema->db, table, mapping, set, &schema->signature, err);
     return layout;

@@ -116,6 +116,9 @@ int table_set_member(struct table *table, struct table_column *column, struct sl
 struct table_column *table_find_name(const struct table *table, const char *name);
 struct table_column *table_find_member(const struct table *table, struct slice member);
 
+/* What SQLite calls the rowid, which a column may hide; NULL: columns have all three names. */
+const char *table_rowid_name(const struct table *table);
+
 /* The type as it is written in SQL; INT where INTEGER would make the column a rowid. */
 const char *column_type_text(const struct table_column *column);
 const char *column_kind_name(enum column_kind kind);
@@ -132,6 +135,11 @@ struct schema_log {
     sqlite3_stmt *column; /* into _gatherd_columns */
     sqlite3_stmt *forget; /* out of _gatherd_columns */
 };
+
+/* Notes a change of what belongs to a table. */
+int schema_log_change(const struct schema_log *log, const char *table, const char *change,
+                      const char *what, int64_t run_id, const struct moment *moment,
+                      struct error *err);
 
 /* What a table lacks to take some rows. */
 struct plan {

@@ -237,6 +237,11 @@ struct for_each {
     int64_t timeout_ms; /* of reading them */
 };
 
+struct name_list {
+    const char *const *names;
+    size_t count;
+};
+
 /* What becomes of what a table has no place for: see schema_contract in the keys. */
 enum contract {
     CONTRACT_EVOLVE, /* the table changes to have one */
@@ -294,6 +299,10 @@ struct mapping {
     size_t child_key_count;
 
     const struct schema_contract *schema_contract; /* NULL: all evolves */
+    const struct name_list *indexes; /* beside that of the key; names as in primary_key */
+    size_t index_count;
+    const char *const *fts; /* columns whose words are searched; names as in primary_key */
+    size_t fts_count;
 };
 
 #define LINK_INDEX  "_index"
@@ -401,6 +410,8 @@ struct config {
     size_t host_override_count;
     const struct rate_limit *rate_limits;
     size_t rate_limit_count;
+    const struct name_value *views; /* names, and their SELECT statements */
+    size_t view_count;
     int64_t shutdown_timeout_ms;
 
     struct source *sources; /* in the order of the files; disabled ones too */

@@ -61,7 +61,7 @@ static void a_new_database_is_marked_as_ours(void **state)
                "SELECT name FROM pragma_table_list WHERE name LIKE '\\_gatherd%' ESCAPE '\\'"
                " AND strict = 1 ORDER BY 1",
                "_gatherd_columns\n_gatherd_dead_letters\n_gatherd_migrations\n_gatherd_runs\n"
-               "_gatherd_schema_changes\n_gatherd_sources\n_gatherd_state");
+               "_gatherd_schema_changes\n_gatherd_sources\n_gatherd_state\n_gatherd_views");
 }
 
 static void opening_again_finds_everything_and_migrates_nothing(void **state)
