@@ -30,7 +30,7 @@ BASE = {
     "units",
     "value",
 }
-DOCUMENT = {"charset", "csv", "unpack", "node", "json", "jsonpath", "cursor", "convert"}
+DOCUMENT = {"charset", "csv", "unpack", "node", "json", "jsonpath", "cursor", "convert", "xml", "prometheus"}
 CALENDAR = {"cron", "zone"}
 SQL = {"computer", "expression", "select"}
 CONFIG = {"auth", "config", "items"}
@@ -72,6 +72,9 @@ DOORS = {
     "curl/curl.h": ("daemon/fetch/",),
     "sqlite3.h": ("daemon/store/", "daemon/sql/"),
     "yaml.h": ("daemon/config/yaml.c",),
+    "libxml/parser.h": ("daemon/document/xml",),
+    "libxml/parserInternals.h": ("daemon/document/xml",),
+    "libxml/xmlmemory.h": ("tests/document/test_xml_out_of_memory.c",),
     "xxhash.h": ("daemon/base/hash.c",),
     "iconv.h": ("daemon/document/charset.c",),
     "zlib.h": ("daemon/document/unpack.c",),

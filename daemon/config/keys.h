@@ -195,6 +195,7 @@ enum source_key {
     SOURCE_FOR_EACH,
     SOURCE_FORMAT,
     SOURCE_CSV,
+    SOURCE_XML,
     SOURCE_ENCODING,
     SOURCE_ARCHIVE_MEMBER,
     SOURCE_MAPPING, /* the first of enum mapping_key */
@@ -258,6 +259,7 @@ extern const struct key_set pagination_key_set;    /* of struct pagination */
 extern const struct key_set auth_key_set;          /* of struct auth */
 extern const struct key_set login_key_set;         /* of struct login */
 extern const struct key_set csv_key_set;           /* of struct csv_options */
+extern const struct key_set xml_key_set;           /* of struct xml_rules */
 extern const struct key_set for_each_key_set;      /* of struct for_each */
 extern const struct key_set child_key_set;         /* of struct mapping */
 extern const struct key_set contract_key_set;      /* of struct schema_contract */

@@ -15,8 +15,14 @@ static const struct choice missed_choices[] = {
 };
 
 static const struct choice format_choices[] = {
-    {"auto", FORMAT_AUTO}, {"json", FORMAT_JSON}, {"ndjson", FORMAT_NDJSON},
-    {"csv", FORMAT_CSV},   {"tsv", FORMAT_TSV},   {NULL, 0},
+    {"auto", FORMAT_AUTO},
+    {"json", FORMAT_JSON},
+    {"ndjson", FORMAT_NDJSON},
+    {"csv", FORMAT_CSV},
+    {"tsv", FORMAT_TSV},
+    {"xml", FORMAT_XML},
+    {"prometheus", FORMAT_PROMETHEUS},
+    {NULL, 0},
 };
 
 static const struct choice write_mode_choices[] = {
@@ -466,6 +472,15 @@ static const struct key source_keys[] = {
                     .instead = "commas or tabs, quotes, and names in the first row",
                     .about = "How a body of separated values is written (see below).",
                     .example = "{\"delimiter\": \";\", \"skip_rows\": 2}"},
+    [SOURCE_XML] = {.name = "xml",
+                    .part = PART_ROWS,
+                    .kind = KIND_OBJECT,
+                    TO(struct source, xml),
+                    .keys = &xml_key_set,
+                    .instead = "names as the document has them, an array where an element stands "
+                               "more than once",
+                    .about = "How a body of XML becomes a document (see below).",
+                    .example = "{\"namespaces\": {\"atom\": \"http://www.w3.org/2005/Atom\"}}"},
     [SOURCE_ENCODING] = {.name = "encoding",
                          .part = PART_ROWS,
                          .kind = KIND_NAME,

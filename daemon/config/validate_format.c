@@ -22,6 +22,7 @@ static const struct {
     const char *advice;
 } format_keys[] = {
     {SOURCE_CSV, {FORMAT_CSV, FORMAT_TSV}, "write format: csv or tsv, or remove it"},
+    {SOURCE_XML, {FORMAT_XML, FORMAT_XML}, "write format: xml, or remove it"},
 };
 
 static void check_format_keys(struct load *load, const struct where *where,

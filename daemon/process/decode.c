@@ -17,10 +17,8 @@
 typedef int reader_fn(const struct reader_input *in, struct arena *arena, struct decoded *decoded);
 
 static reader_fn *const readers[] = {
-    [FORMAT_JSON] = read_json,
-    [FORMAT_NDJSON] = read_json,
-    [FORMAT_CSV] = read_csv,
-    [FORMAT_TSV] = read_csv,
+    [FORMAT_JSON] = read_json, [FORMAT_NDJSON] = read_json, [FORMAT_CSV] = read_csv,
+    [FORMAT_TSV] = read_csv,   [FORMAT_XML] = read_xml,     [FORMAT_PROMETHEUS] = read_prometheus,
 };
 
 /* --- What the readers share. --- */
@@ -175,8 +173,7 @@ static void refuse_bytes(const struct reader_input *in, const char *charset,
                       error->offset, error->line, (unsigned char)in->text[error->offset], charset);
 }
 
-/* Makes the text UTF-8, if it is known to be anything else. */
-static int convert(struct reader_input *in, struct arena *arena, struct decoded *decoded)
+int reader_convert(struct reader_input *in, struct arena *arena, struct decoded *decoded)
 {
     struct charset_error error;
     struct slice text;
@@ -234,7 +231,7 @@ int decode_response(const struct response *response, const struct source *source
         return -1;
     if (is_refused(decoded) || !find_charset(&in, &in.charset, decoded))
         return 0;
-    if (convert(&in, arena, decoded) == -1)
+    if (reader_convert(&in, arena, decoded) == -1)
         return -1;
     if (is_refused(decoded))
         return 0;

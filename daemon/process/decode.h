@@ -5,8 +5,8 @@
  * The character set is that of `encoding`, else of a byte order mark, else of the Content-Type,
  * else UTF-8. The format is that of `format`, else see format.h; an HTML page is a failure, and
  * what nothing is known of is taken as JSON, since many APIs label it text/plain or not at all. By
- * looking: JSON never begins with "<", so a body that does is a page or XML whatever it is called:
- * a portal, a login, a maintenance note with status 200.
+ * looking: JSON never begins with "<", so a body that does is XML or a page, whatever it is
+ * called: a portal, a login, a maintenance note with status 200.
  */
 #ifndef GATHERD_PROCESS_DECODE_H
 #define GATHERD_PROCESS_DECODE_H
@@ -22,6 +22,7 @@
 
 struct decoded {
     const struct node *root;       /* NULL: not decoded, for the reason below */
+    const struct node *entries;    /* of a feed, an array: the records if nothing else says which */
     bool lines;                    /* root is the array of a body's lines */
     const struct record *rejected; /* what stood in the text and is no record, in its order */
     size_t rejected_count;

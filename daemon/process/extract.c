@@ -201,6 +201,14 @@ static int extract_all(struct extractor *e, const struct mapping *mapping,
     return 0;
 }
 
+/* What the records are in: of a feed, when nothing says where they are, its entries. */
+static const struct node *records_root(const struct source *source, const struct decoded *decoded)
+{
+    bool entries = decoded->entries != NULL && source->mapping.records == NULL;
+
+    return entries ? decoded->entries : decoded->root;
+}
+
 int extract_rows(const struct source *source, const struct decoded *decoded, struct arena *arena,
                  struct computer *computer, struct result *result, const char **failure)
 {
@@ -215,7 +223,7 @@ int extract_rows(const struct source *source, const struct decoded *decoded, str
     *failure = NULL;
     if (computer != NULL)
         computer_begin(computer);
-    if (records_select(source->mapping.records, decoded->root, decoded->lines,
+    if (records_select(source->mapping.records, records_root(source, decoded), decoded->lines,
                        source->pagination != NULL, arena, &records) == -1 ||
         records_add_rejected(&records, decoded->rejected, decoded->rejected_count, arena) == -1)
         return -1;

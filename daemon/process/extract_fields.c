@@ -137,6 +137,31 @@ static enum extracted set_missing(struct extractor *e, const struct field *field
     return EXTRACTED_ROW;
 }
 
+static bool has_attributes_only(const struct node *object)
+{
+    for (const struct node *name = object + 1; name < node_end(object);) {
+        if (name->length == 0 || *name->text != '@')
+            return false;
+        name = node_next(node_next(name));
+    }
+    return object->length > 0;
+}
+
+/*
+ * What a column of a declared type takes of an XML element that has attributes: its text, or
+ * nothing where it has none.
+ */
+static const struct node *text_of_element(const struct node *node, enum field_type type)
+{
+    const struct node *text;
+
+    if (node == NULL || node->type != NODE_OBJECT || node->raw_length > 0 ||
+        type == FIELD_UNDECLARED || type == FIELD_JSON)
+        return node;
+    text = node_member(node, (struct slice){"#text", 5});
+    return text == NULL && !has_attributes_only(node) ? node : text;
+}
+
 enum extracted extract_set_field(struct extractor *e, size_t i, const struct node *found,
                                  struct value *cell)
 {
@@ -144,6 +169,7 @@ enum extracted extract_set_field(struct extractor *e, size_t i, const struct nod
     const struct field *field = &e->mapping->fields[i];
     struct slice json;
 
+    found = text_of_element(found, field->rule.type);
     if (value_is_missing(found, field->rule.type, finder->nulls, finder->null_count))
         return set_missing(e, field, found, cell);
     switch (value_from_node(found, &field->rule, e->arena, cell)) {

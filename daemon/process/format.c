@@ -3,6 +3,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "gatherd/prometheus.h"
+#include "gatherd/xml.h"
+
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 /* A media type says what the body is; with a parameter only where that has this value. */
@@ -30,6 +33,11 @@ static const struct {
     {"application/json-stream", NULL, NULL, FORMAT_NDJSON},
     {"application/stream+json", NULL, NULL, FORMAT_NDJSON},
     {"application/json-seq", NULL, NULL, FORMAT_NDJSON}, /* RFC 7464 */
+    {"application/xml", NULL, NULL, FORMAT_XML},
+    {"text/xml", NULL, NULL, FORMAT_XML},
+    {"application/openmetrics-text", NULL, NULL, FORMAT_PROMETHEUS},
+    {"text/plain", "version", "0.0.4", FORMAT_PROMETHEUS},
+    {"text/plain", "version", "1.0.0", FORMAT_PROMETHEUS},
 };
 
 /* What follows the + of a media type (RFC 6839). */
@@ -37,15 +45,19 @@ static const struct {
     const char *suffix;
     enum body_format format;
 } suffixes[] = {
-    {"+json", FORMAT_JSON}, {"+json-seq", FORMAT_NDJSON}, /* RFC 8091 */
+    {"+json", FORMAT_JSON},
+    {"+json-seq", FORMAT_NDJSON}, /* RFC 8091 */
+    {"+xml", FORMAT_XML},
 };
 
 static const struct {
     const char *ending;
     enum body_format format;
 } endings[] = {
-    {".json", FORMAT_JSON}, {".geojson", FORMAT_JSON},  {".csv", FORMAT_CSV},
-    {".tsv", FORMAT_TSV},   {".ndjson", FORMAT_NDJSON}, {".jsonl", FORMAT_NDJSON},
+    {".json", FORMAT_JSON}, {".geojson", FORMAT_JSON},    {".csv", FORMAT_CSV},
+    {".tsv", FORMAT_TSV},   {".ndjson", FORMAT_NDJSON},   {".jsonl", FORMAT_NDJSON},
+    {".xml", FORMAT_XML},   {".rss", FORMAT_XML},         {".atom", FORMAT_XML},
+    {".rdf", FORMAT_XML},   {".prom", FORMAT_PROMETHEUS},
 };
 
 static const char *const page_types[] = {"text/html", "application/xhtml+xml"};
@@ -140,7 +152,13 @@ static enum body_format by_name(const char *name)
 /* RFC 7464: each text of a sequence has a record separator before it. */
 static enum body_format by_text(struct slice text)
 {
-    return text.length > 0 && text.data[0] == '\x1e' ? FORMAT_NDJSON : FORMAT_JSON;
+    if (text.length > 0 && text.data[0] == '\x1e')
+        return FORMAT_NDJSON;
+    if (xml_looks_like(text.data, text.length))
+        return FORMAT_XML;
+    if (prometheus_looks_like(text.data, text.length))
+        return FORMAT_PROMETHEUS;
+    return FORMAT_JSON;
 }
 
 enum body_format format_detect(const char *content_type, const char *name, struct slice text)

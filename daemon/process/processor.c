@@ -12,6 +12,7 @@
 #include "gatherd/computer.h"
 #include "gatherd/log.h"
 #include "gatherd/thread.h"
+#include "gatherd/xml.h"
 
 #define TURN_ITEMS       256                 /* most responses taken from the queue at once */
 #define TURN_BYTES       (16u * 1024 * 1024) /* and their bytes, so that others get some too */
@@ -340,6 +341,7 @@ struct processor *processor_start(const struct processor_options *options, struc
         destroy(p);
         return NULL;
     }
+    xml_start();
     p->queue = queue;
     p->hooks = *hooks;
     p->number = options->number;

@@ -19,7 +19,9 @@ static bool refuse_markup(const struct reader_input *in, struct decoded *decoded
         return false;
     reader_point(in, start, decoded);
     if (!page && strncmp(in->text + start, "<?xml", 5) == 0)
-        reader_refuse(decoded, "the body is XML, not JSON; check url and headers (Accept)");
+        reader_refuse(
+            decoded,
+            "the body is XML, not JSON; check url and headers (Accept), or set format: xml");
     else if (markup)
         reader_refuse(decoded, "the body is an HTML page, not JSON; check url and headers: it may "
                                "be a login, an error page or a web site");

@@ -33,10 +33,18 @@ size_t reader_start(const struct reader_input *in);
 /* Appends to the reason what to do when the byte at the offset is not UTF-8. */
 void reader_mind_charset(const struct reader_input *in, size_t offset, struct decoded *decoded);
 
+/*
+ * Converts in->text to UTF-8 from in->charset, where that is another. Refuses what cannot be
+ * converted. -1: out of memory.
+ */
+int reader_convert(struct reader_input *in, struct arena *arena, struct decoded *decoded);
+
 /* json and ndjson */
 int read_json(const struct reader_input *in, struct arena *arena, struct decoded *decoded);
 
 /* csv and tsv */
 int read_csv(const struct reader_input *in, struct arena *arena, struct decoded *decoded);
+int read_xml(const struct reader_input *in, struct arena *arena, struct decoded *decoded);
+int read_prometheus(const struct reader_input *in, struct arena *arena, struct decoded *decoded);
 
 #endif

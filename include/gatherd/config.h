@@ -36,6 +36,8 @@ enum body_format {
     FORMAT_NDJSON,
     FORMAT_CSV,
     FORMAT_TSV,
+    FORMAT_XML,
+    FORMAT_PROMETHEUS,
 };
 
 /* Polling reads: there is nothing here that deletes. */
@@ -52,6 +54,14 @@ enum synchronous { SYNCHRONOUS_FULL, SYNCHRONOUS_NORMAL };
 struct name_value {
     const char *name;
     const char *value;
+};
+
+/* How XML becomes a document (xml.h). */
+struct xml_rules {
+    const struct name_value *namespaces; /* prefix and URI */
+    size_t namespace_count;
+    const char *const *arrays; /* elements that are always in an array */
+    size_t array_count;
 };
 
 enum http_version {
@@ -392,6 +402,7 @@ struct source {
     const struct csv_options *csv; /* csv.h; NULL: csv_defaults */
     const char *archive_member;    /* a name or pattern; NULL: the only file of a zip archive */
     const char *encoding; /* of the body, as charset_by_name() takes it; NULL: the answer says */
+    const struct xml_rules *xml; /* NULL: nothing was said */
     struct mapping mapping;
 };
 

@@ -246,11 +246,11 @@ static void json_labelled_as_html_is_refused_with_the_way_out(void **state)
     expect_failure(*state, TYPE_REASON, "body@1:1 " TYPE_REASON "\n");
 }
 
-#define XML_REASON "the body is XML, not JSON; check url and headers (Accept)"
+#define XML_REASON "the body is XML, not JSON; check url and headers (Accept), or set format: xml"
 
 static void xml_is_named_as_such(void **state)
 {
-    processing_run(*state, "application/xml", "<?xml version=\"1.0\"?><a/>");
+    processing_run(*state, "application/json", "<?xml version=\"1.0\"?><a/>");
     expect_failure(*state, XML_REASON, "body@1:1 " XML_REASON "\n");
 }
 
