@@ -10,49 +10,31 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config/dump.h"
 #include "config/load.h"
 #include "config/masks.h"
 #include "config/table_name.h"
 #include "config/yaml_text.h"
-#include "gatherd/items.h"
 #include "gatherd/secret.h"
 #include "gatherd/units.h"
 
-struct dump {
-    const struct load *load;
-    struct text *out;
-    struct text scratch;
-    char *folder; /* owned: the working directory, for relative paths; NULL: not known */
-    unsigned depth;
-    bool begun; /* the present line has its "- " already */
-};
-
-/* A value that is there, below its key. */
-struct shown {
-    const struct key *key;
-    const char *target;
-    bool tainted; /* a variable brought some of it */
-};
-
-typedef void write_value_fn(struct dump *d, const struct shown *shown);
-
 /* --- Lines. --- */
 
-static void begin_line(struct dump *d)
+void dump_begin_line(struct dump *d)
 {
     if (!d->begun && d->out->length > 0)
         text_format(d->out, "\n%*s", (int)(2 * d->depth), "");
     d->begun = false;
 }
 
-static void put_name(struct dump *d, const char *name)
+void dump_name(struct dump *d, const char *name)
 {
-    begin_line(d);
+    dump_begin_line(d);
     yaml_put_text(d->out, name, false);
     text_char(d->out, ':');
 }
 
-static void put_string(struct dump *d, const char *string, bool tainted)
+void dump_string(struct dump *d, const char *string, bool tainted)
 {
     text_clear(&d->scratch);
     masks_write(d->load, &d->scratch, string, tainted);
@@ -61,15 +43,14 @@ static void put_string(struct dump *d, const char *string, bool tainted)
     yaml_put_text(d->out, text_string(&d->scratch), true);
 }
 
-static void put_mask(struct dump *d)
+void dump_mask(struct dump *d)
 {
     yaml_put_text(d->out, MASK, true);
 }
 
-/* The keys of a mapping, or {} where none of them has a value. */
 static void put_keys(struct dump *d, const struct key_set *set, const char *target);
 
-static void put_mapping(struct dump *d, const struct key_set *set, const char *target)
+void dump_mapping(struct dump *d, const struct key_set *set, const char *target)
 {
     size_t before = d->out->length;
 
@@ -104,7 +85,7 @@ static int64_t number_of(const struct key *key, const char *target)
     }
 }
 
-static const void *pointer_of(const struct key *key, const char *target)
+const void *dump_pointer(const struct key *key, const char *target)
 {
     const void *pointer;
 
@@ -113,7 +94,7 @@ static const void *pointer_of(const struct key *key, const char *target)
     return pointer;
 }
 
-static size_t count_of(const struct key *key, const char *target)
+size_t dump_count(const struct key *key, const char *target)
 {
     size_t count;
 
@@ -140,7 +121,7 @@ static void write_number(struct dump *d, const struct shown *shown)
 
     text_char(d->out, ' ');
     if (shown->tainted) {
-        put_mask(d);
+        dump_mask(d);
         return;
     }
     value = number_of(shown->key, shown->target);
@@ -171,7 +152,7 @@ static void write_span(struct dump *d, const struct shown *shown)
 
     text_char(d->out, ' ');
     if (shown->tainted)
-        put_mask(d);
+        dump_mask(d);
     else if (span.is_time)
         text_add(d->out, units_format_duration(span.amount, text));
     else
@@ -182,7 +163,7 @@ static void write_choice(struct dump *d, const struct shown *shown)
 {
     text_char(d->out, ' ');
     if (shown->tainted)
-        put_mask(d);
+        dump_mask(d);
     else
         yaml_put_text(d->out, choice_of(shown->key, shown->target), true);
 }
@@ -190,7 +171,7 @@ static void write_choice(struct dump *d, const struct shown *shown)
 static void write_string(struct dump *d, const struct shown *shown)
 {
     text_char(d->out, ' ');
-    put_string(d, pointer_of(shown->key, shown->target), shown->tainted);
+    dump_string(d, dump_pointer(shown->key, shown->target), shown->tainted);
 }
 
 /* A relative path starts at the folder of the main file, which may be read from elsewhere. */
@@ -204,27 +185,27 @@ static void put_path(struct dump *d, const char *path, bool tainted)
     if (text_failed(&whole))
         d->out->failed = true;
     text_char(d->out, ' ');
-    put_string(d, text_string(&whole), tainted);
+    dump_string(d, text_string(&whole), tainted);
     text_free(&whole);
 }
 
 static void write_path(struct dump *d, const struct shown *shown)
 {
-    put_path(d, pointer_of(shown->key, shown->target), shown->tainted);
+    put_path(d, dump_pointer(shown->key, shown->target), shown->tainted);
 }
 
 static void write_jsonpath(struct dump *d, const struct shown *shown)
 {
     text_char(d->out, ' ');
-    put_string(d, jsonpath_text(pointer_of(shown->key, shown->target)), shown->tainted);
+    dump_string(d, jsonpath_text(dump_pointer(shown->key, shown->target)), shown->tainted);
 }
 
 static void write_cron(struct dump *d, const struct shown *shown)
 {
-    const struct cron *cron = pointer_of(shown->key, shown->target);
+    const struct cron *cron = dump_pointer(shown->key, shown->target);
 
     text_char(d->out, ' ');
-    put_string(d, cron->text, shown->tainted);
+    dump_string(d, cron->text, shown->tainted);
 }
 
 /* A table that was named after its source hides what its source hides. */
@@ -235,233 +216,39 @@ static void write_table(struct dump *d, const struct shown *shown)
                   masks_given(d->load, shown->target, name) == GIVEN_TAINTED;
 
     text_char(d->out, ' ');
-    put_string(d, pointer_of(shown->key, shown->target), shown->tainted || hidden);
+    dump_string(d, dump_pointer(shown->key, shown->target), shown->tainted || hidden);
 }
 
 static void write_secret(struct dump *d, const struct shown *shown)
 {
-    const struct secret *secret = pointer_of(shown->key, shown->target);
+    const struct secret *secret = dump_pointer(shown->key, shown->target);
 
     switch (secret->kind) {
     case SECRET_LITERAL:
         text_char(d->out, ' ');
-        put_mask(d);
+        dump_mask(d);
         break;
     case SECRET_FILE: /* under the name of its twin: see put_key() */
         put_path(d, secret->text, shown->tainted);
         break;
     case SECRET_CREDENTIAL:
         text_add(d->out, " {credential: ");
-        put_string(d, secret->text, shown->tainted);
+        dump_string(d, secret->text, shown->tainted);
         text_char(d->out, '}');
         break;
     }
-}
-
-/* --- Lists. --- */
-
-static void write_names(struct dump *d, const struct shown *shown)
-{
-    const char *const *names = pointer_of(shown->key, shown->target);
-    size_t count = count_of(shown->key, shown->target);
-
-    text_add(d->out, " [");
-    for (size_t i = 0; i < count; i++) {
-        text_add(d->out, i == 0 ? "" : ", ");
-        put_string(d, names[i], false);
-    }
-    text_char(d->out, ']');
-}
-
-static void write_name_lists(struct dump *d, const struct shown *shown)
-{
-    const struct name_list *lists = pointer_of(shown->key, shown->target);
-    size_t count = count_of(shown->key, shown->target);
-
-    text_add(d->out, " [");
-    for (size_t i = 0; i < count; i++) {
-        text_add(d->out, i == 0 ? "[" : ", [");
-        for (size_t n = 0; n < lists[i].count; n++) {
-            text_add(d->out, n == 0 ? "" : ", ");
-            put_string(d, lists[i].names[n], false);
-        }
-        text_char(d->out, ']');
-    }
-    text_char(d->out, ']');
-}
-
-static void write_null_values(struct dump *d, const struct shown *shown)
-{
-    const struct null_value *values = pointer_of(shown->key, shown->target);
-    size_t count = count_of(shown->key, shown->target);
-
-    text_add(d->out, " [");
-    for (size_t i = 0; i < count; i++) {
-        text_add(d->out, i == 0 ? "" : ", ");
-        put_string(d, values[i].text, false);
-    }
-    text_char(d->out, ']');
-}
-
-/* JSON was written for this while it was made, as that of a body. */
-static void write_constant(struct dump *d, const struct shown *shown)
-{
-    const struct constant *constant = pointer_of(shown->key, shown->target);
-    const char *json = constant->is_json ? masks_shown(d->load, constant->text) : NULL;
-
-    text_char(d->out, ' ');
-    if (json != NULL)
-        text_add(d->out, json);
-    else if (constant->is_word && !shown->tainted)
-        text_add(d->out, constant->text);
-    else
-        put_string(d, constant->text, shown->tainted || constant->is_json);
-}
-
-static void write_status_codes(struct dump *d, const struct shown *shown)
-{
-    const struct status_range *ranges = pointer_of(shown->key, shown->target);
-    size_t count = count_of(shown->key, shown->target);
-
-    if (shown->tainted) {
-        text_char(d->out, ' ');
-        put_mask(d);
-        return;
-    }
-    text_add(d->out, " [");
-    for (size_t i = 0; i < count; i++) {
-        text_format(d->out, "%s%d", i == 0 ? "" : ", ", ranges[i].low);
-        if (ranges[i].high != ranges[i].low)
-            text_format(d->out, "-%d", ranges[i].high);
-    }
-    text_char(d->out, ']');
-}
-
-static void put_pair_value(struct dump *d, const struct name_value *pair)
-{
-    if (is_secret_name(pair->name, strlen(pair->name)))
-        put_mask(d);
-    else
-        put_string(d, pair->value, false);
-}
-
-/* A parameter that repeats is a list under one name. */
-static void write_pairs(struct dump *d, const struct shown *shown)
-{
-    const struct name_value *pairs = pointer_of(shown->key, shown->target);
-    size_t count = count_of(shown->key, shown->target);
-    size_t end;
-
-    d->depth++;
-    for (size_t i = 0; i < count; i = end) {
-        for (end = i + 1; end < count && strcmp(pairs[end].name, pairs[i].name) == 0;)
-            end++;
-        put_name(d, pairs[i].name);
-        text_add(d->out, end > i + 1 ? " [" : " ");
-        for (size_t n = i; n < end; n++) {
-            text_add(d->out, n == i ? "" : ", ");
-            put_pair_value(d, &pairs[n]);
-        }
-        text_add(d->out, end > i + 1 ? "]" : "");
-    }
-    d->depth--;
-}
-
-static void write_proxy(struct dump *d, const struct shown *shown)
-{
-    const struct proxy *proxy = pointer_of(shown->key, shown->target);
-    const char *host = strstr(proxy->url, "://") + 3;
-    struct text url = {0};
-
-    text_append(&url, proxy->url, (size_t)(host - proxy->url));
-    if (proxy->user != NULL)
-        text_add(&url, MASK "@");
-    text_add(&url, host);
-    if (text_failed(&url))
-        d->out->failed = true;
-    text_char(d->out, ' ');
-    put_string(d, text_string(&url), shown->tainted);
-    text_free(&url);
-}
-
-/* JSON was written for this while it was made: see value_body.c. */
-static void write_body(struct dump *d, const struct shown *shown)
-{
-    const struct request_body *body = pointer_of(shown->key, shown->target);
-    const char *json = body->is_json ? masks_shown(d->load, body->text) : NULL;
-
-    text_char(d->out, ' ');
-    if (json != NULL)
-        text_add(d->out, json);
-    else
-        put_string(d, body->text, shown->tainted || body->is_json);
-}
-
-static void write_fields(struct dump *d, const struct shown *shown)
-{
-    const struct field *fields = pointer_of(shown->key, shown->target);
-    size_t count = count_of(shown->key, shown->target);
-
-    d->depth++;
-    for (size_t i = 0; i < count; i++) {
-        put_name(d, fields[i].name);
-        put_mapping(d, &field_key_set, (const char *)&fields[i]);
-    }
-    d->depth--;
-}
-
-/* A number stays one when it is read again. */
-static void put_item_value(struct dump *d, const char *name, const struct item_value *value)
-{
-    if (is_secret_name(name, strlen(name)))
-        put_mask(d);
-    else if (value->type != ITEM_VALUE_TEXT)
-        text_append(d->out, value->text.data, value->text.length);
-    else
-        put_string(d, value->text.data, false);
-}
-
-static void put_item(struct dump *d, const struct items *items, const struct source_item *item)
-{
-    begin_line(d);
-    text_add(d->out, "- ");
-    d->begun = true;
-    if (strcmp(items->names[0], ITEMS_ONLY_NAME) == 0 && items->name_count == 1) {
-        put_item_value(d, "", &item->values[0]);
-        d->begun = false;
-        return;
-    }
-    d->depth++;
-    for (size_t i = 0; i < items->name_count; i++) {
-        put_name(d, items->names[i]);
-        text_char(d->out, ' ');
-        put_item_value(d, items->names[i], &item->values[i]);
-    }
-    d->depth--;
-}
-
-static void write_items(struct dump *d, const struct shown *shown)
-{
-    const struct items *items = pointer_of(shown->key, shown->target);
-
-    if (items->count == 0)
-        text_add(d->out, " []");
-    d->depth++;
-    for (size_t i = 0; i < items->count; i++)
-        put_item(d, items, &items->list[i]);
-    d->depth--;
 }
 
 /* --- Mappings of further keys. --- */
 
 static void write_group(struct dump *d, const struct shown *shown)
 {
-    put_mapping(d, shown->key->keys, shown->target);
+    dump_mapping(d, shown->key->keys, shown->target);
 }
 
 static void write_object(struct dump *d, const struct shown *shown)
 {
-    put_mapping(d, shown->key->keys, pointer_of(shown->key, shown->target));
+    dump_mapping(d, shown->key->keys, dump_pointer(shown->key, shown->target));
 }
 
 static void put_elements(struct dump *d, const struct key_set *set, const char *objects,
@@ -469,24 +256,24 @@ static void put_elements(struct dump *d, const struct key_set *set, const char *
 {
     d->depth++;
     for (size_t i = 0; i < count; i++) {
-        begin_line(d);
+        dump_begin_line(d);
         text_add(d->out, "- ");
         d->begun = true;
-        put_mapping(d, set, objects + i * size);
+        dump_mapping(d, set, objects + i * size);
     }
     d->depth--;
 }
 
 static void write_object_list(struct dump *d, const struct shown *shown)
 {
-    put_elements(d, shown->key->keys, pointer_of(shown->key, shown->target),
-                 count_of(shown->key, shown->target), shown->key->keys->size);
+    put_elements(d, shown->key->keys, dump_pointer(shown->key, shown->target),
+                 dump_count(shown->key, shown->target), shown->key->keys->size);
 }
 
 static void write_object_map(struct dump *d, const struct shown *shown)
 {
-    const char *objects = pointer_of(shown->key, shown->target);
-    size_t count = count_of(shown->key, shown->target);
+    const char *objects = dump_pointer(shown->key, shown->target);
+    size_t count = dump_count(shown->key, shown->target);
 
     d->depth++;
     for (size_t i = 0; i < count; i++) {
@@ -494,8 +281,8 @@ static void write_object_map(struct dump *d, const struct shown *shown)
         const char *name;
 
         memcpy(&name, object, sizeof(name)); /* its first member */
-        put_name(d, name);
-        put_mapping(d, shown->key->keys, object);
+        dump_name(d, name);
+        dump_mapping(d, shown->key->keys, object);
     }
     d->depth--;
 }
@@ -527,19 +314,19 @@ static write_value_fn *const writers[KIND_COUNT_OF_KINDS] = {
     [KIND_PATH] = write_jsonpath,
     [KIND_CRON] = write_cron,
     [KIND_TIMEZONE] = write_string,
-    [KIND_NAMES] = write_names,
-    [KIND_NAME_LISTS] = write_name_lists,
-    [KIND_VIEWS] = write_pairs,
-    [KIND_NULL_VALUES] = write_null_values,
+    [KIND_NAMES] = dump_write_names,
+    [KIND_NAME_LISTS] = dump_write_name_lists,
+    [KIND_VIEWS] = dump_write_pairs,
+    [KIND_NULL_VALUES] = dump_write_null_values,
     [KIND_PATTERN] = write_string,
-    [KIND_CONSTANT] = write_constant,
-    [KIND_HEADERS] = write_pairs,
-    [KIND_PARAMS] = write_pairs,
-    [KIND_PROXY] = write_proxy,
-    [KIND_BODY] = write_body,
-    [KIND_STATUS_CODES] = write_status_codes,
-    [KIND_FIELDS] = write_fields,
-    [KIND_ITEMS] = write_items,
+    [KIND_CONSTANT] = dump_write_constant,
+    [KIND_HEADERS] = dump_write_pairs,
+    [KIND_PARAMS] = dump_write_pairs,
+    [KIND_PROXY] = dump_write_proxy,
+    [KIND_BODY] = dump_write_body,
+    [KIND_STATUS_CODES] = dump_write_status_codes,
+    [KIND_FIELDS] = dump_write_fields,
+    [KIND_ITEMS] = dump_write_items,
     [KIND_SECRET] = write_secret,
     [KIND_GROUP] = write_group,
     [KIND_OBJECT] = write_object,
@@ -581,7 +368,7 @@ static bool has_value(const struct key *key, const char *target, enum given_how 
     case KIND_FIELDS:
     case KIND_OBJECT_LIST:
     case KIND_OBJECT_MAP:
-        return count_of(key, target) > 0;
+        return dump_count(key, target) > 0;
     case KIND_DEFAULTS: /* they are in the sources */
     case KIND_INCLUDE:  /* ... as the included ones are in the list */
         return false;
@@ -589,7 +376,7 @@ static bool has_value(const struct key *key, const char *target, enum given_how 
     case KIND_SOURCES:
         return true;
     default:
-        return pointer_of(key, target) != NULL;
+        return dump_pointer(key, target) != NULL;
     }
 }
 
@@ -599,7 +386,7 @@ static const char *name_of(const struct key *key, const char *target)
 
     if (key->kind != KIND_SECRET)
         return key->name;
-    secret = pointer_of(key, target);
+    secret = dump_pointer(key, target);
     return secret->kind == SECRET_FILE ? key->twin : key->name;
 }
 
@@ -618,7 +405,7 @@ static void put_key(struct dump *d, const struct key *key, const char *target)
 
     if (!has_value(key, target, how) || is_replaced(key, target))
         return;
-    put_name(d, name_of(key, target));
+    dump_name(d, name_of(key, target));
     writers[key->kind](d, &shown);
 }
 

@@ -356,8 +356,8 @@ static bool is_among(const struct node *node, const struct null_value *nulls, si
     return false;
 }
 
-bool value_is_missing(const struct node *node, enum field_type type, const struct null_value *nulls,
-                      size_t count)
+bool value_stands_for_none(const struct node *node, enum field_type type,
+                           const struct null_value *nulls, size_t count)
 {
-    return node == NULL || is_no_value(node, type) || (count > 0 && is_among(node, nulls, count));
+    return is_no_value(node, type) || is_among(node, nulls, count);
 }

@@ -30,8 +30,10 @@ static int prepare_field(struct extractor *e, size_t i)
     const struct field *field = &e->mapping->fields[i];
 
     e->columns[e->column_count++] = extract_column(e, slice_of(field->name), field->rule.type);
-    e->finders[i] = (struct finder){
-        .same = NO_FIELD, .nulls = field->null_values, .null_count = field->null_value_count};
+    e->finders[i] = (struct finder){.field = field,
+                                    .same = NO_FIELD,
+                                    .nulls = field->null_values,
+                                    .null_count = field->null_value_count};
     if (field->null_values == NULL) {
         e->finders[i].nulls = e->mapping->null_values;
         e->finders[i].null_count = e->mapping->null_value_count;
@@ -101,14 +103,21 @@ enum extracted extract_misfit(struct extractor *e, const char *reason)
     return extract_reject(e, reason);
 }
 
-static enum extracted misfit(struct extractor *e, const struct field *field, struct slice json)
+/* A value that is discarded leaves NULL, but not in a column that promises a value. */
+static enum extracted misfit(struct extractor *e, const struct field *field, struct slice json,
+                             struct value *cell)
 {
-    if (contract_of_types(e) == CONTRACT_DISCARD_VALUE)
+    bool discards = contract_of_types(e) == CONTRACT_DISCARD_VALUE;
+    const char *reason;
+
+    *cell = (struct value){.type = VALUE_NULL};
+    if (discards && !field->required)
         return EXTRACTED_ROW; /* whatever the reason */
-    return extract_misfit(e, value_misfit_reason(field->name, json, &field->rule, e->arena));
+    reason = value_misfit_reason(field->name, json, &field->rule, e->arena);
+    return discards ? extract_reject(e, reason) : extract_misfit(e, reason);
 }
 
-/* `found` is NULL, null, or one of null_values. */
+/* `found` is NULL, null, or what stands for none. */
 static enum extracted reject_missing(struct extractor *e, const struct field *field,
                                      const struct node *found)
 {
@@ -122,7 +131,7 @@ static enum extracted reject_missing(struct extractor *e, const struct field *fi
         if (value_json_text(found, e->arena, &json) == -1)
             return EXTRACTED_NOMEM;
         text_append(&e->scratch, json.data, json.length);
-        text_add(&e->scratch, found->type == NODE_NULL ? " is no value" : " is among null_values");
+        text_add(&e->scratch, found->type == NODE_NULL ? " is no value" : " stands for none");
     }
     return extract_reject(e, extract_keep_scratch(e));
 }
@@ -166,7 +175,7 @@ enum extracted extract_set_field(struct extractor *e, size_t i, const struct nod
                                  struct value *cell)
 {
     const struct finder *finder = &e->finders[i];
-    const struct field *field = &e->mapping->fields[i];
+    const struct field *field = finder->field;
     struct slice json;
 
     found = text_of_element(found, field->rule.type);
@@ -178,7 +187,7 @@ enum extracted extract_set_field(struct extractor *e, size_t i, const struct nod
     case VALUE_MISFIT:
         if (value_json_text(found, e->arena, &json) == -1)
             return EXTRACTED_NOMEM;
-        return misfit(e, field, json);
+        return misfit(e, field, json, cell);
     case VALUE_NOMEM:
         break;
     }
@@ -216,7 +225,7 @@ static enum extracted set_list(struct extractor *e, const struct field *field,
     json = (struct slice){text_string(&e->scratch), e->scratch.length};
     if ((field->rule.type != FIELD_UNDECLARED && field->rule.type != FIELD_JSON) ||
         json.length > MOST_VALUE_BYTES)
-        return misfit(e, field, json);
+        return misfit(e, field, json, cell);
     cell->text = arena_copy(e->arena, json.data, json.length);
     cell->length = (uint32_t)json.length;
     cell->type = VALUE_TEXT;
@@ -233,7 +242,7 @@ enum extracted extract_fields(struct extractor *e, const struct node *record)
         return EXTRACTED_NOMEM;
     for (size_t i = 0; i < e->mapping->field_count && outcome == EXTRACTED_ROW; i++) {
         const struct finder *finder = &e->finders[i];
-        const struct field *field = &e->mapping->fields[i];
+        const struct field *field = finder->field;
         struct value *cell = &e->cells[e->leading_count + i];
 
         if (field->path == NULL)

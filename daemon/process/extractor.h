@@ -32,11 +32,12 @@ enum extracted {
 
 /* How a field of the configuration is found in a record. */
 struct finder {
-    uint32_t same;            /* the next field with the same single name, or none */
-    bool by_name;             /* $.name: the walk over the members finds it */
-    bool singular;            /* jsonpath_first() finds it */
-    const struct node *found; /* of the present record */
-    const struct null_value *nulls;
+    const struct field *field;
+    uint32_t same;                  /* the next field with the same single name, or none */
+    bool by_name;                   /* $.name: the walk over the members finds it */
+    bool singular;                  /* jsonpath_first() finds it */
+    const struct node *found;       /* of the present record */
+    const struct null_value *nulls; /* what stands for no value */
     size_t null_count;
 };
 

@@ -109,11 +109,21 @@ struct null_value {
 void null_value_set(struct null_value *null, const char *text, size_t length);
 
 /*
- * Whether there is no value for a column: none was found (NULL), it is null or what is as good as
- * null, or one of `nulls`. A string is compared byte for byte, true and false by their names, a
- * number by its value, however it is written; an array or object is always something.
+ * Whether a scalar is among them, or the empty string of a format that has nothing but text, where
+ * text is not meant. A string is compared byte for byte, true and false by their names, a number by
+ * its value, however it is written; an array or object is always something.
  */
-bool value_is_missing(const struct node *node, enum field_type type, const struct null_value *nulls,
-                      size_t count);
+bool value_stands_for_none(const struct node *node, enum field_type type,
+                           const struct null_value *nulls, size_t count);
+
+/* Whether there is no value for a column: none was found (NULL), it is null, or it stands for it.
+ */
+static inline bool value_is_missing(const struct node *node, enum field_type type,
+                                    const struct null_value *nulls, size_t count)
+{
+    if (node == NULL || node->type == NODE_NULL)
+        return true;
+    return (count > 0 || node_is_untyped(node)) && value_stands_for_none(node, type, nulls, count);
+}
 
 #endif

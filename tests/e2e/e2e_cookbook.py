@@ -72,6 +72,28 @@ class EachFile(TestCase):
             self.assertTrue(f"config/examples/{path.name}" in readme, path.name)
 
 
+class Tides(Cookbook):
+    def setUp(self):
+        super().setUp()
+        self.api = public_apis.Tides()
+        self.use("tides", NOAA_API=self.python_server(self.api))
+
+    def test_readings_are_moments_and_decimals_and_a_failed_gauge_is_null(self):
+        self.once()
+        self.assertEqual(
+            self.example.sql("SELECT at, level_m, deviation_m, flags, quality FROM tides"),
+            [("2026-07-02T08:00:00.000Z", "1.230", 0.003, "0,0,0,0", "p"),
+             ("2026-07-02T08:06:00.000Z", None, None, "1,1,1,1", "p"),
+             ("2026-07-02T08:12:00.000Z", "-0.020", 0.0, "0,0,0,0", "v")])
+        self.once()
+        self.assertEqual(self.last_run()[4:], (3, 0, 0, 3))
+
+    def test_a_mistake_is_no_success(self):
+        self.api.fault = lambda request: (200, {}, {"error": {"message": "No data was found."}})
+        self.once(status=1)
+        self.assertEqual(self.example.value("SELECT outcome FROM _gatherd_runs"), "failed")
+
+
 class GitHubIssues(Cookbook):
     def setUp(self):
         super().setUp()
@@ -278,7 +300,7 @@ class OAuth2(Cookbook):
         self.assertEqual([self.count("users"), self.count("directory_audits")], [1200, 2])
         self.assertEqual(self.example.sql("SELECT pages FROM _gatherd_runs WHERE source = 'users'"), [(3,)])
         self.assertEqual(self.example.sql("SELECT at, activity, user, targets ->> '$[0].id' FROM directory_audits WHERE id = 'a0'"),
-                         [("2026-02-01T00:00:00.123Z", "Update user", "u0@contoso.example", "u1")])
+                         [("2026-02-01T00:00:00.123456700Z", "Update user", "u0@contoso.example", "u1")])
         self.api.add_audits("2026-02-01T00:50:00Z", "2026-02-01T02:00:00Z")  # one of them late
         self.once("directory_audits")
         self.assertEqual(self.api.requests[-1].params, {"$filter": "activityDateTime ge 2026-02-01T00:45:00Z"})

@@ -195,7 +195,7 @@ class FieldTypes(harness.TestCase):
         self.assertEqual([reason for reason, in daemon.sql(
             "SELECT reason FROM _gatherd_dead_letters WHERE source = 'odd' ORDER BY position")], [
                 'column "id" is required, and the record has nothing at $.id',
-                'column "id" is required, and "n/a" is among null_values',
+                'column "id" is required, and "n/a" stands for none',
                 'column "flag": "maybe" is not a boolean'])
         self.assertEqual(daemon.sql("SELECT id, n, s, flag FROM members ORDER BY rowid"), [
             (1, None, None, "Yes"), (2, None, None, None), (None, 5, None, None),

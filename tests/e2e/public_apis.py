@@ -61,6 +61,18 @@ class Api:
             raise Problem(401, document)
 
 
+class Tides(Api):
+    """NOAA's CO-OPS API: readings of a gauge, as strings."""
+
+    def answer(self, request):
+        if request.path != "/api/prod/datagetter" or request.params.get("time_zone") != "lst":
+            return 400, {}, {"error": {"message": "Wrong Time Zone"}}
+        return 200, {}, {"metadata": {"id": request.params["station"], "name": "Providence"}, "data": [
+            {"t": "2026-07-02 03:00", "v": "1.230", "s": "0.003", "f": "0,0,0,0", "q": "p"},
+            {"t": "2026-07-02 03:06", "v": "", "s": "", "f": "1,1,1,1", "q": ""},
+            {"t": "2026-07-02 03:12", "v": "-0.020", "s": "0.000", "f": "0,0,0,0", "q": "v"}]}
+
+
 class GitHub(Api):
     """api.github.com: issues, releases, runs of workflows, a repository, and GraphQL."""
 

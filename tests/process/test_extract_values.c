@@ -103,9 +103,23 @@ static void a_record_without_a_required_value_goes_to_the_dead_letters(void **st
            "id,tags\n1,'[2]'\n",
            "1@2:1 column \"id\" is required, and the record has nothing at $.id\n"
            "2@3:1 column \"id\" is required, and null is no value\n"
-           "3@4:1 column \"id\" is required, and -1.0 is among null_values\n"
+           "3@4:1 column \"id\" is required, and -1.0 stands for none\n"
            "4@5:1 column \"tags\" is required, and the record has nothing at $.tags[*]\n"
            "5@6:1 column \"id\" is required, and the record has nothing at $.id\n");
+}
+
+static void an_empty_cell_of_csv_is_missing_where_text_is_not_meant(void **state)
+{
+    static const struct constant zero = {.text = "0", .value = {.type = VALUE_INTEGER}};
+    struct processing *p = *state;
+
+    add_field(p, "id", "$.id", FIELD_INTEGER)->required = true;
+    add_field(p, "n", "$.n", FIELD_INTEGER)->fallback = &zero;
+    add_field(p, "t", "$.t", FIELD_TEXT)->fallback = &zero;
+    processing_run(p, "text/csv", "id,n,t\n1,,\n,2,x\n3,4,y\n");
+    assert_string_equal(processing_rows(p), "id,n,t\n1,0,''\n3,4,'y'\n");
+    assert_non_null(
+        strstr(processing_letters(p), " column \"id\" is required, and \"\" stands for none\n"));
 }
 
 static void a_default_stands_in_for_what_is_missing_null_or_a_null_value(void **state)
@@ -132,6 +146,19 @@ static void a_default_stands_in_for_what_is_missing_null_or_a_null_value(void **
     assert_int_equal(p->result.rows.columns[0].seen, 1u << VALUE_INTEGER);
 }
 
+static void a_value_that_is_discarded_leaves_null_but_not_where_one_is_required(void **state)
+{
+    static const struct schema_contract contract = {.types = CONTRACT_DISCARD_VALUE};
+    struct processing *p = *state;
+
+    p->source.mapping.schema_contract = &contract;
+    add_field(p, "id", "$.id", FIELD_INTEGER)->required = true;
+    add_field(p, "tags", "$.tags[*]", FIELD_UNDECLARED);
+    add_field(p, "n", "$.n[*]", FIELD_INTEGER);
+    expect(p, "[{\"id\":1,\"tags\":[1],\"n\":[]},{\"id\":2,\"n\":[3]},{\"id\":\"x\"}]",
+           "id,tags,n\n1,'[1]'\n2\n", "2@1:46 column \"id\": \"x\" is not an integer\n");
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -139,6 +166,8 @@ int main(void)
         T(null_values_of_the_source_count_in_every_column),
         T(null_values_of_a_field_take_the_place_of_the_sources),
         T(a_record_without_a_required_value_goes_to_the_dead_letters),
+        T(an_empty_cell_of_csv_is_missing_where_text_is_not_meant),
+        T(a_value_that_is_discarded_leaves_null_but_not_where_one_is_required),
         T(a_default_stands_in_for_what_is_missing_null_or_a_null_value),
     };
 

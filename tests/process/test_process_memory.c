@@ -109,7 +109,7 @@ static void fields_of_the_types_that_need_memory(void **state)
                        "{\"id\":\"n/a\"},{\"at\":\"soon\"},{\"id\":2}]");
     assert_int_equal(p->result.rows.row_count, 2);
     assert_string_equal(processing_letters(p),
-                        "1@1:59 column \"id\" is required, and \"n/a\" is among null_values\n"
+                        "1@1:59 column \"id\" is required, and \"n/a\" stands for none\n"
                         "2@1:72 column \"at\": \"soon\" is not a timestamp of the format "
                         "%d.%m.%Y\n");
 }
