@@ -83,7 +83,7 @@ static void begin_source(void *context, const struct source *source)
     struct printer *printer = context;
 
     printer->source = source;
-    printer->here = 0;
+    printer->table[0] = '\0';
 }
 
 static int take_change(void *context, const struct schema_change *change)

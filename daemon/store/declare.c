@@ -46,42 +46,77 @@ static int add_items(struct declared *d, const struct source *source, const stru
     return 0;
 }
 
-static int fill(struct declared *d, const struct source *source, const struct mapping *mapping)
+/* A column that leads to the parent is like the parent's. */
+static enum field_type link_type(const struct mapping *mapping, const struct mapping *parent,
+                                 const struct row_set *parents, size_t link)
 {
-    d->set.columns =
-        calloc(item_count(source, mapping) + mapping->link_count + mapping->field_count + 1,
-               sizeof(d->set.columns[0]));
-    if (d->set.columns == NULL || add_items(d, source, mapping) == -1)
-        return -1;
+    size_t count;
+    const char *const *identity;
+
+    if (link + 1 == mapping->link_count) /* LINK_INDEX */
+        return FIELD_INTEGER;
+    identity = mapping_identity(parent, &count);
+    for (size_t i = 0; i < parents->column_count; i++) {
+        if (slice_equals(parents->columns[i].name, identity[link]))
+            return parents->columns[i].type;
+    }
+    return FIELD_UNDECLARED;
+}
+
+static void add_columns(struct declared *d, const struct mapping *mapping,
+                        const struct mapping *parent, const struct row_set *parents)
+{
     for (size_t i = 0; i < mapping->link_count; i++)
-        d->set.columns[d->set.column_count++] =
-            (struct column){.name = slice_of(mapping->links[i])};
+        d->set.columns[d->set.column_count++] = (struct column){
+            .name = slice_of(mapping->links[i]), .type = link_type(mapping, parent, parents, i)};
     for (size_t i = 0; i < mapping->field_count; i++)
         d->set.columns[d->set.column_count++] = (struct column){
             .name = slice_of(mapping->fields[i].name), .type = mapping->fields[i].rule.type};
+}
+
+static int fill(struct declared *d, const struct source *source, const struct mapping *mapping,
+                const struct mapping *parent, const struct row_set *parents)
+{
+    size_t count = item_count(source, mapping) + mapping->link_count + mapping->field_count;
+
+    d->set.columns = calloc(count + 1, sizeof(d->set.columns[0]));
+    if (d->set.columns == NULL || add_items(d, source, mapping) == -1)
+        return -1;
+    add_columns(d, mapping, parent, parents);
     return 0;
 }
 
-static int declare(struct schema *schema, const struct source *source,
-                   const struct mapping *mapping, const struct outcome *outcome,
-                   const struct moment *moment, struct error *err)
+struct declaration {
+    struct schema *schema;
+    const struct source *source;
+    const struct outcome *outcome;
+    const struct moment *moment;
+};
+
+/* `parent` NULL: of the source; else `parents` are its columns. */
+static int declare_table(const struct declaration *declaration, const struct mapping *mapping,
+                         const struct mapping *parent, const struct row_set *parents,
+                         struct error *err)
 {
     struct declared d = {0};
     int rc = -1;
 
-    if (fill(&d, source, mapping) == -1)
+    if (fill(&d, declaration->source, mapping, parent, parents) == -1)
         schema_no_memory(err);
-    else if (schema_fit(schema, mapping, &d.set, outcome, moment, err) != NULL)
+    else if (schema_fit(declaration->schema, mapping, &d.set, declaration->outcome,
+                        declaration->moment, err) != NULL)
         rc = 0;
+    for (size_t i = 0; i < mapping->child_count && rc == 0; i++)
+        rc = declare_table(declaration, &mapping->children[i], mapping, &d.set, err);
     free(d.set.columns);
     text_free(&d.names);
-    for (size_t i = 0; i < mapping->child_count && rc == 0; i++)
-        rc = declare(schema, source, &mapping->children[i], outcome, moment, err);
     return rc;
 }
 
 int declare_tables(struct schema *schema, const struct source *source,
                    const struct outcome *outcome, const struct moment *moment, struct error *err)
 {
-    return declare(schema, source, &source->mapping, outcome, moment, err);
+    const struct declaration declaration = {schema, source, outcome, moment};
+
+    return declare_table(&declaration, &source->mapping, NULL, NULL, err);
 }

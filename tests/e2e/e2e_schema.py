@@ -122,6 +122,24 @@ class Diff(SchemaCase):
             db.execute("CREATE TRIGGER t AFTER INSERT ON quakes BEGIN SELECT new.id; END")
         self.assertEqual(self.diff(daemon), "The tables are as the configuration has them.\n")
 
+    def test_tables_of_children_are_foretold_as_they_are_made(self):
+        self.serve_records([{"id": 1, "list": [{"v": 1, "deep": [7]}]}, {"id": 2}])
+        fields = {"id": {"path": "$.id", "type": "integer"}}
+        child = {"records": "$.list", "table": "lists", "fields": {"v": {"path": "$.v", "type": "real"}},
+                 "children": [{"records": "$.deep"}]}
+        daemon = self.configured(self.source(fields=fields, primary_key="id"))
+        self.poll(daemon)
+        daemon.write_config({"sources": [self.source(fields=fields, primary_key="id", children=[child])]})
+        shown = self.diff(daemon)
+        self.assertRegex(shown, '(?s)create table "lists" ?.*"_parent_id" INT.*"_index" INT.*"v" REAL')
+        self.assertRegex(shown, '(?s)create table "lists_deep" ?.*"_parent_parent_id" INT')
+        self.poll(daemon)
+        self.assertEqual(self.diff(daemon), "The tables are as the configuration has them.\n")
+        self.assertEqual(daemon.sql("SELECT _parent_parent_id, value FROM lists_deep"), [(1, 7)])
+        child["children"][0]["fields"] = {"more": "$.more"}
+        daemon.write_config({"sources": [self.source(fields=fields, primary_key="id", children=[child])]})
+        self.assertIn('quakes: table "lists_deep"\n  add column "more"', self.diff(daemon))
+
     def test_words_it_does_not_know_are_explained(self):
         daemon = self.configured(self.source())
         self.assertIn("say what to do: diff or apply", self.command(daemon, status=64).stderr)
