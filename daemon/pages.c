@@ -13,6 +13,7 @@ void tally_add(struct tally *tally, const struct tally *more)
     tally->unchanged += more->unchanged;
     tally->filtered += more->filtered;
     tally->rejected += more->rejected;
+    tally->child_rows += more->child_rows;
 }
 
 struct pages *pages_create(const struct pagination *pagination)

@@ -23,6 +23,7 @@ struct line {
     size_t unchanged;
     size_t filtered;
     size_t rejected;
+    size_t child_rows;
     int64_t total_us;
 };
 
@@ -100,6 +101,7 @@ static void add_numbers(struct line *line, const struct result *result)
     line->unchanged += result->total.unchanged;
     line->filtered += result->total.filtered;
     line->rejected += result->total.rejected;
+    line->child_rows += result->total.child_rows;
     line->total_us += run->timing.total_us;
 }
 
@@ -180,39 +182,58 @@ static struct value count_value(size_t count)
     return (struct value){.type = VALUE_INTEGER, .integer = (int64_t)count};
 }
 
+/* Columns of the table; the last stays away when no source has children. */
+enum {
+    FIRST_COUNT = 3, /* of what becomes of records */
+    LAST_COUNT = 8,
+    MS,
+    CHILD_ROWS,
+    COLUMNS,
+};
+
 /* What did not happen stays empty: the status when no answer came, rows when the run failed. */
-static int add_row(struct text_table *out, const struct line *line, const char *name)
+static int add_row(struct text_table *out, const struct line *line, const struct source *source)
 {
-    struct value values[] = {
-        text_value(name),
-        text_value(outcome(line)),
-        count_value((size_t)line->status),
-        count_value(line->records),
-        count_value(line->inserted),
-        count_value(line->updated),
-        count_value(line->unchanged),
-        count_value(line->filtered),
-        count_value(line->rejected),
-        count_value((size_t)(line->total_us / 1000)),
+    struct value values[COLUMNS] = {
+        text_value(source->name),          text_value(outcome(line)),
+        count_value((size_t)line->status), count_value(line->records),
+        count_value(line->inserted),       count_value(line->updated),
+        count_value(line->unchanged),      count_value(line->filtered),
+        count_value(line->rejected),       count_value((size_t)(line->total_us / 1000)),
+        count_value(line->child_rows),
     };
+    bool nothing = line->failure != RUN_OK && line->failed == line->items;
 
     if (line->status == 0)
-        values[2].type = VALUE_NULL;
-    for (size_t i = 3; line->failure != RUN_OK && line->failed == line->items && i < 9; i++)
+        values[FIRST_COUNT - 1].type = VALUE_NULL;
+    for (size_t i = FIRST_COUNT; nothing && i <= LAST_COUNT; i++)
         values[i].type = VALUE_NULL;
+    if (nothing || source->mapping.child_count == 0)
+        values[CHILD_ROWS].type = VALUE_NULL;
     return text_table_row(out, values);
+}
+
+static bool has_children(const struct once_table *table)
+{
+    for (size_t i = 0; i < table->config->source_count; i++) {
+        if (table->lines[i].ran && table->config->sources[i].mapping.child_count > 0)
+            return true;
+    }
+    return false;
 }
 
 static void print_rows(const struct once_table *table, FILE *out)
 {
-    static const char *const names[] = {"source",  "outcome",   "status",   "records",  "inserted",
-                                        "updated", "unchanged", "filtered", "rejected", "ms"};
-    struct text_table *rows = text_table_create(out, 0, names, sizeof(names) / sizeof(names[0]));
+    static const char *const names[COLUMNS] = {"source",   "outcome", "status",    "records",
+                                               "inserted", "updated", "unchanged", "filtered",
+                                               "rejected", "ms",      "child_rows"};
+    size_t count = has_children(table) ? COLUMNS : CHILD_ROWS;
+    struct text_table *rows = text_table_create(out, 0, names, count);
     int rc = rows == NULL ? -1 : 0;
 
     for (size_t i = 0; i < table->config->source_count && rc == 0; i++) {
         if (table->lines[i].ran)
-            rc = add_row(rows, &table->lines[i], table->config->sources[i].name);
+            rc = add_row(rows, &table->lines[i], &table->config->sources[i]);
     }
     if (rc == 0)
         rc = text_table_end(rows);

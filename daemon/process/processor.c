@@ -173,6 +173,7 @@ static void prepare_again(struct processor *p, struct batch *batch)
         result->updated = 0;
         result->unchanged = 0;
         result->rejected = 0;
+        result->child_rows = 0;
         result->total = (struct tally){0};
         if (p->was_ok[i] && run->failure != RUN_OK) {
             run->failure = RUN_OK;

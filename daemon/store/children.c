@@ -184,7 +184,7 @@ static bool put_orphans(struct text *sql, const struct family *family, const str
     return true;
 }
 
-static int run_for_parent(const struct family *family, const struct text *sql, int64_t *removed,
+static int run_for_parent(struct family *family, const struct text *sql, int64_t *removed,
                           struct error *err)
 {
     sqlite3_stmt *stmt = NULL;
@@ -201,19 +201,20 @@ static int run_for_parent(const struct family *family, const struct text *sql, i
     } else {
         rc = sqlite_run(stmt, "", err);
         *removed = sqlite3_changes64(family->db);
+        family->removed += (size_t)*removed;
     }
     sqlite3_finalize(stmt);
     return rc;
 }
 
-static int remove_orphans(const struct family *family, const struct mapping *parent_mapping,
+static int remove_orphans(struct family *family, const struct mapping *parent_mapping,
                           struct error *err);
 
 /*
  * The columns that lead from a descendant to its parent begin with those that lead to the family's
  * parent, and so does its key.
  */
-static int remove_orphans_of(const struct family *family, const struct mapping *mapping,
+static int remove_orphans_of(struct family *family, const struct mapping *mapping,
                              const struct mapping *parent_mapping, struct error *err)
 {
     const struct table *parent = schema_table(family->schema, parent_mapping->table, err);
@@ -231,7 +232,7 @@ static int remove_orphans_of(const struct family *family, const struct mapping *
     return rc == -1 || removed == 0 ? rc : remove_orphans(family, mapping, err);
 }
 
-static int remove_orphans(const struct family *family, const struct mapping *parent_mapping,
+static int remove_orphans(struct family *family, const struct mapping *parent_mapping,
                           struct error *err)
 {
     for (size_t i = 0; i < parent_mapping->child_count; i++) {
@@ -265,6 +266,7 @@ static int remove_absent(struct family *family, const struct layout *layout, str
         }
         removed++;
     }
+    family->removed += removed;
     return removed == 0 ? 0 : remove_orphans(family, family->set->mapping, err);
 }
 

@@ -19,6 +19,8 @@ struct family {
     const struct row_set *set;
     size_t parent; /* its place among set->parents */
 
+    size_t removed; /* rows of this table and of those below it, so far */
+
     size_t *parent_key; /* owned: places of its key's columns */
     size_t parent_key_count;
     struct rowids {

@@ -165,6 +165,10 @@ static const struct migration migrations[] = {
                                    "  name TEXT PRIMARY KEY COLLATE NOCASE,\n"
                                    "  sql TEXT NOT NULL\n"
                                    ") STRICT, WITHOUT ROWID;"},
+
+    {"children", "ALTER TABLE _gatherd_runs ADD COLUMN"
+                 " child_rows /* inserted, updated or removed in the tables of children; the other"
+                 " counts are of the source's own */ INTEGER;"},
 };
 
 #define VERSION ((int64_t)(sizeof(migrations) / sizeof(migrations[0])))

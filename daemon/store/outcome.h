@@ -35,7 +35,8 @@ struct outcome {
     size_t inserted;
     size_t updated;
     size_t unchanged;
-    size_t rejected;
+    size_t rejected;    /* children too; the three above are of the source's own table */
+    size_t child_rows;  /* inserted, updated or removed */
     bool unfinished;    /* a page follows: neither the run nor its source's state moves on */
     struct tally total; /* of the run, with the pages before and what was taken back of them */
     enum validators_change validators_change;

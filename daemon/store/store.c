@@ -222,6 +222,7 @@ static int clear_outcomes(struct store *store, size_t count, struct error *err)
         outcome->refusal.text[0] = '\0';
         outcome->kept = (struct error){0};
         outcome->inserted = outcome->updated = outcome->unchanged = outcome->rejected = 0;
+        outcome->child_rows = 0;
     }
     return 0;
 }
@@ -233,6 +234,7 @@ static void restart_outcomes(struct store *store, size_t count)
         struct outcome *outcome = &store->outcomes[i];
 
         outcome->inserted = outcome->updated = outcome->unchanged = outcome->rejected = 0;
+        outcome->child_rows = 0;
     }
 }
 
@@ -256,6 +258,7 @@ static void publish(const struct store *store, struct batch *batch)
         result->updated = outcome->updated;
         result->unchanged = outcome->unchanged;
         result->rejected = outcome->rejected;
+        result->child_rows = outcome->child_rows;
         validators_settle(result->run, outcome);
         result->total = outcome->total;
         result->requests = result->run->requests;

@@ -114,8 +114,8 @@ int unfinished_list_tables(struct text *tables, const struct mapping *mapping, s
 
 struct unfinished {
     int64_t run_id;
-    int64_t inserted;
-    char *tables; /* owned; NULL: its rows stay */
+    int64_t inserted; /* into all its tables */
+    char *tables;     /* owned; NULL: its rows stay */
 };
 
 /* The next one behind run->run_id: 1, and it is filled; 0: none. */
@@ -124,10 +124,11 @@ static int next_unfinished(sqlite3 *db, struct unfinished *run, struct error *er
     sqlite3_stmt *stmt = NULL;
     int rc;
 
-    if (sqlite_prepare(db,
-                       "SELECT id, append_table, inserted FROM _gatherd_runs"
-                       " WHERE outcome = 'unfinished' AND id > ? ORDER BY id LIMIT 1",
-                       &stmt, err) == -1)
+    if (sqlite_prepare(
+            db,
+            "SELECT id, append_table, inserted + coalesce(child_rows, 0) FROM _gatherd_runs"
+            " WHERE outcome = 'unfinished' AND id > ? ORDER BY id LIMIT 1",
+            &stmt, err) == -1)
         return -1;
     sqlite3_bind_int64(stmt, 1, run->run_id);
     rc = sqlite_step(stmt, "_gatherd_runs", err);
@@ -169,7 +170,8 @@ static int record_end(sqlite3 *db, int64_t run_id, bool removed, const char *why
 {
     static const char end_run[] =
         "UPDATE _gatherd_runs SET outcome = 'failed', failure = 'interrupted', finished_at = ?2,"
-        " inserted = iif(?3, 0, inserted), append_table = NULL, error = ?4 WHERE id = ?1";
+        " inserted = iif(?3, 0, inserted), child_rows = iif(?3, 0, child_rows), append_table = "
+        "NULL, error = ?4 WHERE id = ?1";
     static const char count_run[] =
         "UPDATE _gatherd_sources SET runs = runs + 1, failed_runs = failed_runs + 1,"
         " consecutive_failures = consecutive_failures + (r.item IS NULL), last_run_id = r.id,"

@@ -44,6 +44,7 @@ static void refuse(struct outcome *outcome, const struct error *cause)
 {
     outcome->refusal = *cause;
     outcome->inserted = outcome->updated = outcome->unchanged = outcome->rejected = 0;
+    outcome->child_rows = 0;
 }
 
 /*
@@ -65,10 +66,11 @@ static int take_back(struct store *store, const struct result *result, struct ou
     rc = unfinished_list_tables(&tables, &source->mapping, &cause);
     if (rc == 0)
         rc = unfinished_remove_rows(store->db, text_string(&tables), outcome->run_id,
-                                    (int64_t)outcome->total.inserted, &cause);
+                                    (int64_t)(outcome->total.inserted + outcome->total.child_rows),
+                                    &cause);
     text_free(&tables);
     if (rc == 0) {
-        outcome->total.inserted = 0;
+        outcome->total.inserted = outcome->total.child_rows = 0;
         return 0;
     }
     if (cause.code != ERROR_FAILED) {
@@ -103,6 +105,7 @@ static void sum_up(const struct result *result, struct outcome *outcome)
         .unchanged = outcome->unchanged,
         .filtered = outcome->failure == RUN_OK ? result->filtered : 0,
         .rejected = outcome->rejected,
+        .child_rows = outcome->child_rows,
     };
 
     tally_add(&outcome->total, &tally);

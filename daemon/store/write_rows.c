@@ -24,6 +24,7 @@ struct job {
     const struct result *result;
     struct outcome *outcome;
     const struct moment *moment;
+    struct outcome children; /* counts of their rows */
     struct rejection rejection;
     struct rejecter rejecter;
     int64_t fetched_ms;
@@ -78,7 +79,7 @@ static int prepare_writing(struct job *job, const struct mapping *mapping,
         return -1;
     *writing = (struct writing){.mapping = mapping,
                                 .set = job->view.set,
-                                .outcome = job->outcome,
+                                .outcome = set->parents == NULL ? job->outcome : &job->children,
                                 .rejecter = &job->rejecter,
                                 .fates = fates_of(job, set)};
     writing->layout = schema_fit(schema, mapping, writing->set, job->outcome, job->moment, err);
@@ -149,6 +150,7 @@ static int write_families(struct job *job, struct writing *writing, struct error
             rc = write_family(writing, &family, first, end, err);
         first = end;
     }
+    job->outcome->child_rows += family.removed;
     family_free(&family);
     return rc;
 }
@@ -175,10 +177,12 @@ static int write_sets(struct job *job, struct error *err)
 
     if (write_own_rows(job, err) == -1)
         return -1;
+    job->children.run_id = job->outcome->run_id;
     for (size_t i = 0; i < result->child_count; i++) {
         if (write_children(job, &result->children[i], err) == -1)
             return -1;
     }
+    job->outcome->child_rows += job->children.inserted + job->children.updated;
     return 0;
 }
 

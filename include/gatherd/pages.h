@@ -30,6 +30,7 @@ struct tally {
     size_t unchanged;
     size_t filtered; /* left out by `where` */
     size_t rejected;
+    size_t child_rows; /* inserted, updated or removed in the tables of children */
 };
 
 void tally_add(struct tally *tally, const struct tally *more);

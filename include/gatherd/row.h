@@ -85,6 +85,7 @@ struct result {
     size_t updated;
     size_t unchanged;
     size_t rejected;    /* records in the dead letters, those of dead_letters included; no bodies */
+    size_t child_rows;  /* inserted, updated or removed in the tables of children */
     unsigned requests;  /* sent for this response */
     struct tally total; /* of the run so far, this response included */
 };

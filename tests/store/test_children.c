@@ -91,8 +91,7 @@ static void a_list_becomes_rows_that_lead_to_their_parent(void **state)
     expect(g, LABELS, "1|0|x\n1|1|y\n2|0|z");
     expect(g, "SELECT group_concat(name || type || pk) FROM pragma_table_info('t_labels')",
            "_parent_idINT1,_indexINT2,nameTEXT0,_run_idINTEGER0,_fetched_atTEXT0");
-    expect(g, "SELECT records, inserted, updated, unchanged, rejected FROM _gatherd_runs",
-           "2|5|0|0|0");
+    expect(g, "SELECT records, inserted, unchanged, child_rows FROM _gatherd_runs", "2|2|0|3");
 }
 
 static void a_missing_null_or_empty_list_is_no_children(void **state)
@@ -200,6 +199,7 @@ static void what_was_below_a_child_goes_with_it(void **state)
     expect(g, "SELECT _parent_id, _index FROM a ORDER BY 1, 2", "7|0\n8|0\n8|1");
     expect(g, "SELECT count(*) FROM b", "1");
     expect(g, C, "8|1|0|0|q");
+    expect(g, "SELECT child_rows FROM _gatherd_runs", "9\n4");
 }
 
 static sqlite3_int64 wal_bytes(const struct gathering *g)
@@ -231,7 +231,8 @@ static void the_same_children_again_are_not_written(void **state)
     before = wal_bytes(g);
     gathering_take(g, two);
     assert_int_equal(wal_bytes(g) - before, of_one);
-    assert_int_equal(g->result.unchanged, 5);
+    assert_int_equal(g->result.unchanged, 2);
+    assert_int_equal(g->result.child_rows, 0);
     expect(g, "SELECT DISTINCT _run_id FROM t_labels", "3");
 }
 
@@ -358,8 +359,8 @@ static void what_a_run_appended_to_all_tables_goes_when_a_page_fails(void **stat
     gathering_fail_page(g);
     expect(g, "SELECT id FROM t", "1\n2");
     expect(g, "SELECT name FROM t_labels", "x\ny\nz");
-    expect(g, "SELECT outcome, inserted, append_table FROM _gatherd_runs WHERE id = 2",
-           "failed|0|NULL");
+    expect(g, "SELECT outcome, inserted, child_rows, append_table FROM _gatherd_runs WHERE id = 2",
+           "failed|0|0|NULL");
 }
 
 static void what_a_crash_left_in_all_tables_goes_at_the_next_start(void **state)
@@ -371,7 +372,8 @@ static void what_a_crash_left_in_all_tables_goes_at_the_next_start(void **state)
     rig_close(g->rig);
     rig_open(g->rig);
     expect(g, "SELECT (SELECT count(*) FROM t), count(*) FROM t_labels", "0|0");
-    expect(g, "SELECT outcome, failure FROM _gatherd_runs", "failed|interrupted");
+    expect(g, "SELECT outcome, failure, inserted, child_rows FROM _gatherd_runs",
+           "failed|interrupted|0|0");
 }
 
 int main(void)
