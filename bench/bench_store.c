@@ -70,7 +70,7 @@ static void make_rows(struct bench *b)
         b->rows[i] = (struct row){.values = v, .count = COLUMNS, .position = i};
     }
     for (size_t c = 0; c < COLUMNS; c++) {
-        b->columns[c] = (struct column){{names[c], strlen(names[c])}, FIELD_UNDECLARED, 0};
+        b->columns[c] = (struct column){.name = {names[c], strlen(names[c])}};
         for (size_t i = 0; i < 3; i++)
             b->columns[c].seen |= 1u << b->values[i * COLUMNS + c].type;
     }
@@ -109,11 +109,11 @@ static void make_source(struct bench *b, struct source *source, struct run *run,
     struct error err = {0};
 
     *source = (struct source){.name = table,
-                              .table = table,
                               .url = "http://example.org/",
-                              .write_mode = mode,
-                              .primary_key = key,
-                              .primary_key_count = mode == WRITE_APPEND ? 0 : 1};
+                              .mapping = {.table = table,
+                                          .write_mode = mode,
+                                          .primary_key = key,
+                                          .primary_key_count = mode == WRITE_APPEND ? 0 : 1}};
     if (store_register(b->store, &config, &state, &err) == -1)
         die("register", err.text);
     *run = (struct run){.source = source, .source_id = state.id};
@@ -126,7 +126,10 @@ static double seconds_since(int64_t start_us)
 
 static double store_rows(struct bench *b, struct run *run)
 {
-    struct result result = {.run = run, .rows = {b->columns, COLUMNS, b->rows, ROWS}};
+    struct result result = {
+        .run = run,
+        .rows = {
+            .columns = b->columns, .column_count = COLUMNS, .rows = b->rows, .row_count = ROWS}};
     struct batch batch = {&result, 1};
     struct error err = {0};
     int64_t start = clock_monotonic_us();
@@ -300,10 +303,12 @@ static void small_runs(struct bench *b, size_t sources, enum synchronous synchro
         if (n >= sources && start == 0)
             start = clock_monotonic_us(); /* every table stands */
         for (size_t i = 0; i < BATCH; i++)
-            results[i] =
-                (struct result){.run = &run[(n + i) % sources],
-                                .rows = {b->columns, COLUMNS, b->rows + (n + i) % 10000, ROWS_EACH},
-                                .records = ROWS_EACH};
+            results[i] = (struct result){.run = &run[(n + i) % sources],
+                                         .rows = {.columns = b->columns,
+                                                  .column_count = COLUMNS,
+                                                  .rows = b->rows + (n + i) % 10000,
+                                                  .row_count = ROWS_EACH},
+                                         .records = ROWS_EACH};
         if (store_commit(b->store, &batch, &err) != STORE_OK)
             die("commit", err.text);
         done += start == 0 ? 0 : BATCH;
@@ -332,7 +337,7 @@ static void registering(struct bench *b)
     for (size_t i = 0; i < SOURCES; i++) {
         snprintf(name[i], sizeof(name[i]), "s%zu", i);
         sources[i] = (struct source){
-            .name = name[i], .table = name[i], .url = "https://example.org/v1/feed?key=x"};
+            .name = name[i], .url = "https://example.org/v1/feed?key=x", .mapping.table = name[i]};
     }
     for (int i = 0; i < 2; i++) {
         int64_t start = clock_monotonic_us();

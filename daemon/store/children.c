@@ -3,9 +3,13 @@
 #include <assert.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 #include "store/names.h"
 #include "store/table.h"
+
+#define FEW 32u /* so many keys are compared with each other sooner than looked for */
 
 static int no_memory(struct error *err)
 {
@@ -120,6 +124,63 @@ static int find_present(struct family *family, const struct layout *layout, size
             return -1;
     }
     return 0;
+}
+
+/* --- Keys that are distinct without asking --- */
+
+static size_t trimmed_length(const struct value *text)
+{
+    size_t length = text->length;
+
+    while (length > 0 && text->text[length - 1] == ' ')
+        length--;
+    return length;
+}
+
+/* In any column that takes both as they are, whichever of SQLite's collations a user gave it. */
+static bool differ(const struct value *a, const struct value *b)
+{
+    size_t length;
+
+    if (a->type != b->type)
+        return false;
+    if (a->type == VALUE_INTEGER)
+        return a->integer != b->integer;
+    if (a->type != VALUE_TEXT)
+        return false;
+    length = trimmed_length(a);
+    return length != trimmed_length(b) || strncasecmp(a->text, b->text, length) != 0;
+}
+
+/* What a parent's children have in common is not compared. */
+static bool keys_differ(const struct layout *layout, size_t first_key, const struct row *a,
+                        const struct row *b)
+{
+    for (size_t k = first_key; k < layout->key_count; k++) {
+        if (differ(&a->values[layout->key[k]], &b->values[layout->key[k]]))
+            return true;
+    }
+    return false;
+}
+
+/* False: they may be the same, or there are too many to compare each with each. */
+static bool are_distinct(const struct family *family, const struct layout *layout, size_t first,
+                         size_t end)
+{
+    const struct mapping *mapping = family->set->mapping;
+    const struct row *rows = family->set->rows;
+
+    if (mapping->child_key_count == 0)
+        return true; /* the place in the list is distinct */
+    if (end - first > FEW)
+        return false;
+    for (size_t i = first; i < end; i++) {
+        for (size_t k = first; k < i; k++) {
+            if (!keys_differ(layout, mapping->link_count - 1, &rows[i], &rows[k]))
+                return false;
+        }
+    }
+    return true;
 }
 
 static int compare_rowids(const void *a, const void *b)
@@ -273,12 +334,11 @@ static int remove_absent(struct family *family, const struct layout *layout, str
 int children_remove_vanished(struct family *family, const struct layout *layout, size_t first,
                              size_t end, struct error *err)
 {
-    bool distinct = family->set->mapping->child_key_count == 0; /* the place in the list is */
-
     if (find_parent_key(family, err) == -1 || find_there(family, layout, err) == -1)
         return -1;
-    if (family->there.count == 0 || (distinct && family->there.count == end - first))
-        return 0;
+    if (family->there.count == 0 ||
+        (family->there.count == end - first && are_distinct(family, layout, first, end)))
+        return 0; /* all that came are there, so no others are */
     if (find_present(family, layout, first, end, err) == -1)
         return -1;
     return remove_absent(family, layout, err);

@@ -77,9 +77,16 @@ static void one_failed_allocation_is_noticed_wherever_it_happens(void **state)
 
 static void a_bad_file_stays_bad(void **state)
 {
-    static const char *const files[] = {"many_mistakes", "include_mistakes",     "variable_message",
-                                        "field_forms",   "key_twice_among_many", "timezone",
-                                        "cron"};
+    static const char *const files[] = {"many_mistakes",
+                                        "include_mistakes",
+                                        "variable_message",
+                                        "field_forms",
+                                        "key_twice_among_many",
+                                        "timezone",
+                                        "cron",
+                                        "children",
+                                        "children_from_parent",
+                                        "children_tables"};
     char path[256];
 
     (void)state;

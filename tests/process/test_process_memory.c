@@ -114,6 +114,35 @@ static void fields_of_the_types_that_need_memory(void **state)
                         "%d.%m.%Y\n");
 }
 
+static void records_with_children(void **state)
+{
+    static const char *const key[] = {"id"};
+    static const char *const links[] = {"_parent_id", LINK_INDEX};
+    struct processing *p = *state;
+    struct mapping child = {.records = jsonpath_compile("$.l[*]", &(size_t){0}, NULL),
+                            .table = "child",
+                            .primary_key = links,
+                            .primary_key_count = 2,
+                            .links = links,
+                            .link_count = 2};
+
+    p->source.mapping.primary_key = key;
+    p->source.mapping.primary_key_count = 1;
+    p->source.mapping.children = &child;
+    p->source.mapping.child_count = 1;
+    fail_at_every_step(p, NULL,
+                       "[{\"id\":1,\"l\":[{\"a\":1},null,{\"_index\":2}]},{\"id\":2,\"l\":[5]}]");
+    assert_int_equal(p->result.child_count, 1);
+    assert_int_equal(p->result.children[0].row_count, 2);
+    assert_string_equal(processing_letters(p),
+                        "1@1:23 the record is null\n"
+                        "2@1:28 the record has a member _index, which is a column by which parents "
+                        "and children know each other; name the ones to keep with fields\n");
+    p->source.mapping.children = NULL;
+    p->source.mapping.child_count = 0;
+    jsonpath_free(child.records);
+}
+
 static void lines_with_a_path(void **state)
 {
     struct processing *p = *state;
@@ -279,6 +308,7 @@ int main(void)
         TEST(records_of_any_members),
         TEST(records_with_fields_of_every_kind),
         TEST(fields_of_the_types_that_need_memory),
+        TEST(records_with_children),
         TEST(lines_with_a_path),
         TEST(bodies_that_fail_the_run),
         TEST(pages_that_follow_and_pages_that_fail),

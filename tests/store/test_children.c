@@ -104,6 +104,65 @@ static void a_missing_null_or_empty_list_is_no_children(void **state)
     expect(g, "SELECT outcome FROM _gatherd_runs", "success");
 }
 
+static void what_is_no_list_is_a_list_of_one(void **state)
+{
+    struct gathering *g = *state;
+
+    gathering_configure(g,
+                        "primary_key: id\nfields: {id: $.id}\nchildren: [{records: $.labels}]\n");
+    gathering_take(g, "[{\"id\":1,\"labels\":{\"name\":\"x\"}},{\"id\":2,\"labels\":\"bug\"},"
+                      "{\"id\":3,\"labels\":[[1,2],false]}]");
+    expect(g, "SELECT _parent_id, _index, name, value FROM t_labels ORDER BY 1, 2",
+           "1|0|x|NULL\n2|0|NULL|bug\n3|0|NULL|[1,2]\n3|1|NULL|0");
+}
+
+static void the_number_that_an_id_was_is_the_parent_of_its_children(void **state)
+{
+    struct gathering *g = *state;
+
+    gathering_take(g, two);
+    gathering_take(g, "[{\"id\":\"1\",\"labels\":[{\"name\":\"x\"}]},"
+                      "{\"id\":\"b\",\"labels\":[{\"name\":\"w\"}]}]");
+    expect(g, LABELS, "1|0|x\n2|0|z\nb|0|w");
+}
+
+static void members_of_children_that_would_hide_their_parent_are_refused(void **state)
+{
+    struct gathering *g = *state;
+
+    gathering_take(g,
+                   "[{\"id\":1,\"labels\":[{\"_index\":7},{\"_parent_id\":7},{\"name\":\"x\"}]}]");
+    expect(g, LABELS, "1|2|x");
+    expect(g, "SELECT position, reason FROM _gatherd_dead_letters",
+           "0|the record has a member _index, which is a column by which parents and children know "
+           "each other; name the ones to keep with fields\n"
+           "1|the record has a member _parent_id, which is a column by which parents and children "
+           "know each other; name the ones to keep with fields");
+}
+
+/* One wide child, then many that only have its last member. */
+static void children_too_unlike_for_one_table_fail_the_run(void **state)
+{
+    struct gathering *g = *state;
+    struct text body = {0};
+    struct error err = {0};
+
+    text_add(&body, "[{\"id\":1,\"labels\":[{");
+    for (int i = 0; i < 1990; i++)
+        text_format(&body, "%s\"m%d\":1", i == 0 ? "" : ",", i);
+    text_char(&body, '}');
+    for (int i = 0; i < 20000; i++)
+        text_add(&body, ",{\"m1989\":1}");
+    text_add(&body, "]}]");
+    assert_int_equal(gathering_try(g, text_string(&body), &err), STORE_OK);
+    text_free(&body);
+    assert_int_equal(g->run.failure, RUN_FAILED_RECORDS);
+    assert_string_equal(
+        g->run.error, "table t_labels: the records are too unlike for one table: 1992 columns, and "
+                      "most of them empty; name the ones to keep with fields");
+    expect(g, "SELECT count(*) FROM sqlite_schema WHERE name IN ('t', 't_labels')", "0");
+}
+
 static void a_table_of_children_is_there_before_the_first_child(void **state)
 {
     struct gathering *g = *state;
@@ -187,6 +246,39 @@ static void names_that_stand_twice_do_not_hide_one_that_is_gone(void **state)
     gathering_take(g, "[{\"id\":1,\"labels\":[{\"name\":\"x\"},{\"name\":\"y\"}]}]");
     gathering_take(g, "[{\"id\":1,\"labels\":[{\"name\":\"x\"},{\"name\":\"x\"}]}]");
     expect(g, "SELECT name, _index FROM t_labels", "x|1");
+}
+
+/* A column that somebody made compare so has one row for both. */
+static void names_that_a_users_collation_makes_one_do_not_hide_one_that_is_gone(void **state)
+{
+    struct gathering *g = *state;
+
+    rig_exec(g->rig, "CREATE TABLE t_labels (_parent_id INT, _index INT, name TEXT COLLATE NOCASE,"
+                     " PRIMARY KEY (_parent_id, name)) STRICT");
+    gathering_take(g, "[{\"id\":1,\"labels\":[{\"name\":\"x\"},{\"name\":\"y\"}]}]");
+    gathering_take(g, "[{\"id\":1,\"labels\":[{\"name\":\"x\"},{\"name\":\"X\"}]}]");
+    expect(g, "SELECT name, _index FROM t_labels", "x|1");
+}
+
+static void a_long_list_by_name_loses_what_is_gone(void **state)
+{
+    struct gathering *g = *state;
+
+    for (int gone = -1; gone < 3; gone++) {
+        struct text body = {0};
+        char left[32];
+
+        text_add(&body, "[{\"id\":1,\"labels\":[");
+        for (int i = 0; i < 100; i++) {
+            if (i > gone)
+                text_format(&body, "%s{\"name\":\"n%d\"}", i == gone + 1 ? "" : ",", i);
+        }
+        text_add(&body, "]}]");
+        gathering_take(g, text_string(&body));
+        text_free(&body);
+        snprintf(left, sizeof(left), "%d|n%d", 99 - gone, 100 - (99 - gone));
+        expect(g, "SELECT count(*), 'n' || min(CAST(substr(name, 2) AS INT)) FROM t_labels", left);
+    }
 }
 
 static void what_was_below_a_child_goes_with_it(void **state)
@@ -382,6 +474,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH(keyed, a_list_becomes_rows_that_lead_to_their_parent),
         WITH(keyed, a_missing_null_or_empty_list_is_no_children),
+        WITH(keyed, what_is_no_list_is_a_list_of_one),
+        WITH(keyed, the_number_that_an_id_was_is_the_parent_of_its_children),
+        WITH(keyed, members_of_children_that_would_hide_their_parent_are_refused),
+        WITH(keyed, children_too_unlike_for_one_table_fail_the_run),
         WITH(keyed, a_table_of_children_is_there_before_the_first_child),
         WITH(deep, children_of_children_lead_the_whole_way),
         WITH(append, rows_that_are_appended_know_their_parent_by_run_and_number),
@@ -390,6 +486,8 @@ int main(void)
         WITH(keyed, a_record_that_comes_no_more_keeps_its_children),
         WITH(keyed, of_two_records_with_one_key_the_last_has_the_children),
         WITH(named, names_that_stand_twice_do_not_hide_one_that_is_gone),
+        WITH(named, names_that_a_users_collation_makes_one_do_not_hide_one_that_is_gone),
+        WITH(named, a_long_list_by_name_loses_what_is_gone),
         WITH(deep, what_was_below_a_child_goes_with_it),
         WITH(keyed, the_same_children_again_are_not_written),
         WITH(named, the_same_children_again_are_not_written),

@@ -78,7 +78,7 @@ void gathering_free(struct gathering *g)
     free(g);
 }
 
-static void answer(struct gathering *g, const char *body)
+void gathering_answer(struct gathering *g, const char *body)
 {
     struct run *run = &g->run;
 
@@ -95,7 +95,7 @@ static void answer(struct gathering *g, const char *body)
     assert_int_equal(process_response(run, g->arena, g->computer, &g->result), 0);
 }
 
-static enum store_status commit(struct gathering *g, struct error *err)
+enum store_status gathering_commit(struct gathering *g, struct error *err)
 {
     struct batch batch = {&g->result, 1};
 
@@ -104,15 +104,15 @@ static enum store_status commit(struct gathering *g, struct error *err)
 
 enum store_status gathering_try(struct gathering *g, const char *body, struct error *err)
 {
-    answer(g, body);
-    return commit(g, err);
+    gathering_answer(g, body);
+    return gathering_commit(g, err);
 }
 
 static void expect_success(struct gathering *g)
 {
     struct error err = {0};
 
-    assert_int_equal(commit(g, &err), STORE_OK);
+    assert_int_equal(gathering_commit(g, &err), STORE_OK);
     assert_string_equal(err.text, "");
     assert_string_equal(g->run.error == NULL ? "" : g->run.error, "");
     assert_int_equal(g->run.failure, RUN_OK);
@@ -120,13 +120,13 @@ static void expect_success(struct gathering *g)
 
 void gathering_take(struct gathering *g, const char *body)
 {
-    answer(g, body);
+    gathering_answer(g, body);
     expect_success(g);
 }
 
 void gathering_take_page(struct gathering *g, const char *body)
 {
-    answer(g, body);
+    gathering_answer(g, body);
     assert_true(g->result.more);
     expect_success(g);
     pages_advance(g->run.pages);
@@ -140,5 +140,5 @@ void gathering_fail_page(struct gathering *g)
     g->result = (struct result){.run = &g->run};
     run_fail(&g->run, RUN_FAILED_STATUS, "HTTP 500");
     g->run.failures = 1;
-    assert_int_equal(commit(g, &err), STORE_OK);
+    assert_int_equal(gathering_commit(g, &err), STORE_OK);
 }

@@ -33,6 +33,10 @@ void gathering_take(struct gathering *g, const char *body);
 /* The same, whatever becomes of it: the transaction's status. The body lives until the next one. */
 enum store_status gathering_try(struct gathering *g, const char *body, struct error *err);
 
+/* The two halves of it: an answer is processed, and what has become of it is committed. */
+void gathering_answer(struct gathering *g, const char *body);
+enum store_status gathering_commit(struct gathering *g, struct error *err);
+
 /* A page of a run, of a source with pagination, that others follow. */
 void gathering_take_page(struct gathering *g, const char *body);
 
