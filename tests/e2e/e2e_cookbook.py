@@ -107,12 +107,18 @@ class GitHubIssues(Cookbook):
         self.assertEqual(self.api.requests[0].params,
                          {"state": "all", "sort": "updated", "direction": "desc", "per_page": "100"})
         self.assertEqual([r.params.get("page") for r in self.api.requests], [None, "2", "3"])
-        self.assertEqual(self.example.sql("SELECT title, state, author, labels ->> '$[0].name', comments, pull_request, "
-                                          "created_at, updated_at, closed_at FROM issues WHERE number = 29"),
+        self.assertEqual(self.example.sql("SELECT title, state, author, name, comments, pull_request, created_at, "
+                                          "updated_at, closed_at FROM issues JOIN issues_labels "
+                                          "ON _parent_number = number WHERE number = 29"),
                          [("Issue 29", "open", "user1", "bug", 4, None, "2025-12-01T00:00:00.000Z",
                            "2026-01-02T12:00:00.000Z", None)])
-        self.api.lists["issues"][0].update(state="closed", updated_at="2026-02-01T00:00:00Z")
+        self.assertEqual(self.count("issues_labels"), 230)
+        self.api.lists["issues"][0].update(state="closed", updated_at="2026-02-01T00:00:00Z",
+                                           labels=[{"name": "ui", "color": "ededed"}], assignees=[{"login": "x"}])
         self.once()
+        self.assertEqual(self.example.sql("SELECT name, color FROM issues_labels WHERE _parent_number = 1"),
+                         [("ui", "ededed")])
+        self.assertEqual(self.example.sql("SELECT _parent_number, login FROM issues_assignees"), [(1, "x")])
         self.assertEqual(self.example.sql("SELECT state, updated_at FROM issues WHERE number = 1"),
                          [("closed", "2026-02-01T00:00:00.000Z")])
         self.assertEqual(self.api.requests[-1].params["since"], "2026-01-28T12:00:00Z")

@@ -30,6 +30,14 @@ static struct config *parse(const char *source)
     return config;
 }
 
+static void forget_run(struct run *run)
+{
+    run_clear_response(run);
+    run_state_clear(&run->state);
+    pages_free(run->pages);
+    free(run->error);
+}
+
 void gathering_configure(struct gathering *g, const char *source)
 {
     struct config *config = parse(source);
@@ -38,8 +46,7 @@ void gathering_configure(struct gathering *g, const char *source)
 
     config_unref(g->config);
     g->config = config;
-    pages_free(g->run.pages);
-    run_state_clear(&g->run.state);
+    forget_run(&g->run);
     g->run = (struct run){.source = &config->sources[0]};
     assert_int_equal(store_register(g->rig->store, config, &saved, &err), 0);
     g->run.source_id = saved.id;
@@ -67,10 +74,7 @@ void gathering_free(struct gathering *g)
 {
     if (g == NULL)
         return;
-    run_clear_response(&g->run);
-    run_state_clear(&g->run.state);
-    pages_free(g->run.pages);
-    free(g->run.error);
+    forget_run(&g->run);
     config_unref(g->config);
     arena_free(g->arena);
     computer_free(g->computer);
