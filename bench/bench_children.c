@@ -214,7 +214,7 @@ int main(int argc, char **argv)
     char path[512];
 
     snprintf(path, sizeof(path), "%s/bench_children.db", argc > 1 ? argv[1] : ".");
-    for (size_t step = 0; step < STEPS; step++)
+    for (enum step step = STEP_NEW; step < STEPS; step++)
         make_bodies(bodies[step], step);
     for (size_t round = 0; round < ROUNDS; round++) {
         for (size_t way = 0; way < WAYS; way++) {
