@@ -60,15 +60,14 @@ static size_t find_column(const struct row_set *set, const char *name)
     return NO_COLUMN;
 }
 
-/* A column that leads to the parent is like the parent's. */
-static void prepare_parent_link(struct extractor *e, const char *identity, struct column *column,
-                                size_t *link)
+/* A column that leads to the parent is like the parent's, of the type that this returns. */
+static enum field_type find_parent_link(const struct extractor *e, const char *identity,
+                                        size_t *link)
 {
     const struct row_set *parents = e->set->parents;
 
     *link = find_column(parents, identity);
-    if (*link != NO_COLUMN)
-        column->type = parents->columns[*link].type;
+    return *link == NO_COLUMN ? FIELD_UNDECLARED : parents->columns[*link].type;
 }
 
 static int prepare_links(struct extractor *e, struct column *columns)
@@ -83,13 +82,14 @@ static int prepare_links(struct extractor *e, struct column *columns)
     if (e->parent_columns == NULL)
         return -1;
     for (size_t i = 0; i < mapping->link_count; i++) {
-        columns[i] = (struct column){.name = slice_of(mapping->links[i]), .type = FIELD_UNDECLARED};
+        enum field_type type = FIELD_INTEGER; /* LINK_INDEX is the last */
+
         if (i < count)
-            prepare_parent_link(e, identity[i], &columns[i], &e->parent_columns[i]);
+            type = find_parent_link(e, identity[i], &e->parent_columns[i]);
+        columns[i] = extract_column(e, slice_of(mapping->links[i]), type);
     }
     if (mapping->link_count == 0)
         return 0;
-    columns[count].type = FIELD_INTEGER;
     e->index = &e->leading_values[e->item_count + count];
     e->index->type = VALUE_INTEGER;
     return 0;
