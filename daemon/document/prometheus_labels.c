@@ -30,13 +30,12 @@ static struct slice unescape(struct prometheus_reader *r, const char *p, const c
         prometheus_fail_memory(r);
         return (struct slice){NULL, 0};
     }
-    for (; p < end; p++) {
-        if (*p == '\\' && (p[1] == '\\' || p[1] == '"' || p[1] == 'n')) {
-            p++;
-            *out++ = *p == 'n' ? '\n' : *p;
-        } else {
-            *out++ = *p;
-        }
+    while (p < end) {
+        bool escape = *p == '\\' && (p[1] == '\\' || p[1] == '"' || p[1] == 'n');
+
+        p += escape;
+        *out++ = escape && *p == 'n' ? '\n' : *p;
+        p++;
     }
     return (struct slice){copy, (size_t)(out - copy)};
 }
@@ -44,17 +43,14 @@ static struct slice unescape(struct prometheus_reader *r, const char *p, const c
 /* The text in quotes at `p`. */
 static const char *read_quoted(struct prometheus_reader *r, const char *p, struct slice *text)
 {
+    static const char special[] = "\"\\\n";
     const char *start = ++p;
     bool escapes = false;
 
-    for (;; p++) {
-        p += strcspn(p, "\"\\\n");
-        if (*p == '"')
-            break;
+    for (p += strcspn(p, special); *p != '"'; p += 2 + strcspn(p + 2, special)) {
         if (*p != '\\' || p[1] == '\n' || p[1] == '\0')
             return prometheus_fail(r, start - 1, "a text in quotes without an end on its line");
         escapes = true;
-        p++;
     }
     *text = (struct slice){start, (size_t)(p - start)};
     if (escapes)

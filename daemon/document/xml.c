@@ -157,6 +157,14 @@ static struct slice take(struct builder *b, const xmlChar *start, size_t length)
     return (struct slice){copy, copy == NULL ? 0 : length};
 }
 
+/* One of the pieces, or behind them; NULL while there has been none. */
+static struct piece *piece_at(const struct builder *b, size_t index)
+{
+    struct piece *pieces = b->pieces.items;
+
+    return pieces == NULL ? NULL : pieces + index;
+}
+
 static void add_piece(struct builder *b, const xmlChar *start, int length, bool cdata)
 {
     struct piece *last =
@@ -384,8 +392,8 @@ static void on_end(void *context, const xmlChar *local, const xmlChar *prefix, c
         return;
     open = &b->open[--b->depth];
     element = xml_element(&b->tree, open->element);
-    first = (struct piece *)b->pieces.items + open->first_piece;
-    end = (struct piece *)b->pieces.items + b->pieces.count;
+    first = piece_at(b, open->first_piece);
+    end = piece_at(b, b->pieces.count);
     if (!open->preserve)
         trim(first, end);
     text = join(b, first, end);
@@ -515,6 +523,8 @@ static void parse(struct builder *b)
     xmlParseDocument(b->parser);
     if (b->status == XML_OK && (!b->parser->wellFormed || b->tree.elements.count == 0))
         fail_at(b, offset_now(b), "the document is damaged");
+    xmlFreeDoc(b->parser->myDoc); /* libxml2 makes one for an entity, whoever takes the events */
+    b->parser->myDoc = NULL;
     xmlFreeParserCtxt(b->parser);
     b->parser = NULL;
 }

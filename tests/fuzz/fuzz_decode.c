@@ -61,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (response.body_bytes > 0)
         memcpy(response.body, data + head, response.body_bytes);
     response.body[response.body_bytes] = '\0';
-    for (unsigned format = FORMAT_AUTO; format <= FORMAT_TSV; format++) {
+    for (unsigned format = FORMAT_AUTO; format <= FORMAT_PROMETHEUS; format++) {
         source.format = (enum body_format)format;
         decode(&response, &source);
     }
