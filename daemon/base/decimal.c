@@ -9,6 +9,7 @@
 __extension__ typedef unsigned __int128 uint128;
 
 #define MANTISSA_ROOM   1000000000000000000u /* below it, one more digit fits 64 bits */
+#define MANTISSA_DIGITS 19                   /* at most */
 #define MOST_DIGITS     17                   /* enough to tell any two doubles apart */
 #define EXACT_POWERS    22                   /* 10^22 is the last power of ten a double holds */
 #define INTEGER_POWERS  19                   /* 10^19 is the last one within 64 bits */
@@ -303,6 +304,82 @@ static int count_digits(uint64_t value)
         digits++;
     return digits;
 }
+
+/* --- Order --- */
+
+/* The next significant digit of the number in [*p, end), or -1: there is none. */
+static int next_digit(const char **p, const char *end)
+{
+    if (*p < end && **p == '.')
+        (*p)++;
+    if (*p == end || !is_digit(**p))
+        return -1;
+    return *(*p)++ - '0';
+}
+
+/* The first significant digit. */
+static const char *skip_to_significant(struct slice text)
+{
+    const char *p = text.data;
+
+    while (*p == '-' || *p == '0' || *p == '.')
+        p++;
+    return p;
+}
+
+/* Two numbers of more digits than a mantissa has, with the first digit at the same place. */
+static int compare_digits(struct slice a, struct slice b)
+{
+    const char *p = skip_to_significant(a);
+    const char *q = skip_to_significant(b);
+    int left;
+    int right;
+
+    do {
+        left = next_digit(&p, a.data + a.length);
+        right = next_digit(&q, b.data + b.length);
+        if (left != right && (left > 0 || right > 0)) /* 0 and no digit are the same */
+            return left < right ? -1 : 1;
+    } while (left >= 0 || right >= 0);
+    return 0;
+}
+
+/* Both are above 0. */
+static int compare_magnitudes(const struct decimal *a, struct slice a_text, const struct decimal *b,
+                              struct slice b_text)
+{
+    int a_digits = count_digits(a->mantissa);
+    int b_digits = count_digits(b->mantissa);
+    int64_t a_exponent = a->exponent + a_digits;
+    int64_t b_exponent = b->exponent + b_digits;
+    uint64_t a_first = a->mantissa * integer_powers[MANTISSA_DIGITS - a_digits];
+    uint64_t b_first = b->mantissa * integer_powers[MANTISSA_DIGITS - b_digits];
+
+    if (a_exponent != b_exponent)
+        return a_exponent < b_exponent ? -1 : 1;
+    if (a_first != b_first)
+        return a_first < b_first ? -1 : 1;
+    if (a->more && b->more)
+        return compare_digits(a_text, b_text);
+    return (int)a->more - (int)b->more;
+}
+
+int decimal_compare(const struct decimal *a, struct slice a_text, const struct decimal *b,
+                    struct slice b_text)
+{
+    int a_sign = a->mantissa == 0 ? 0 : a->negative ? -1 : 1;
+    int b_sign = b->mantissa == 0 ? 0 : b->negative ? -1 : 1;
+
+    if (a_sign != b_sign)
+        return a_sign < b_sign ? -1 : 1;
+    if (a_sign == 0)
+        return 0;
+    if (!a->more && !b->more && a->exponent == b->exponent)
+        return a->mantissa == b->mantissa ? 0 : (a->mantissa < b->mantissa ? -a_sign : a_sign);
+    return a_sign * compare_magnitudes(a, a_text, b, b_text);
+}
+
+/* --- Doubles --- */
 
 /* What prints_back() means, by printing. */
 static bool prints_back_slowly(uint64_t mantissa, int64_t exponent, double real)

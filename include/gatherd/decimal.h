@@ -39,6 +39,13 @@ bool decimal_write_plain(struct slice number, struct text *out);
 bool decimal_to_integer(const struct decimal *decimal, int64_t *integer);
 
 /*
+ * Below, equal to or above 0 as `a` is below, equal to or above `b`, exactly. `a_text` and `b_text`
+ * are what they were read from; they are looked at only where both have `more`.
+ */
+int decimal_compare(const struct decimal *a, struct slice a_text, const struct decimal *b,
+                    struct slice b_text);
+
+/*
  * The nearest double, where printing it with as many significant digits as came (zeros at both ends
  * do not count, 17 at most) gives the decimal back: nothing of what came is lost in it.
  */

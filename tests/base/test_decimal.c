@@ -132,9 +132,99 @@ static void a_split_rounds_down(void **state)
     assert_false(decimal_split(&decimal, -9, &whole, &billionths));
 }
 
+static int sign(int order)
+{
+    return (order > 0) - (order < 0);
+}
+
+static int compare(const char *a, const char *b)
+{
+    struct decimal left;
+    struct decimal right;
+
+    assert_true(decimal_read(slice_of(a), &left));
+    assert_true(decimal_read(slice_of(b), &right));
+    return sign(decimal_compare(&left, slice_of(a), &right, slice_of(b)));
+}
+
+/* From the least to the greatest. */
+static const char *const ascending[] = {
+    "-1e999999999",
+    "-123456789012345678901234567890.2",
+    "-123456789012345678901234567890.1",
+    "-123456789012345678901234567890",
+    "-12345678901234567890",
+    "-9.5",
+    "-9",
+    "-0.00000000000000000000000000000000012",
+    "-1e-400",
+    "0",
+    "1e-999999999",
+    "1e-400",
+    "0.1",
+    "0.10000000000000000555",
+    "0.100000000000000005551",
+    "0.2",
+    "1",
+    "1.0000000000000000000000000000000000000000000001",
+    "1.5",
+    "9007199254740992",
+    "9007199254740993",
+    "9999999999999999999",
+    "10000000000000000000",
+    "10000000000000000000.5",
+    "10000000000000000001",
+    "18446744073709551615",
+    "18446744073709551616",
+    "123456789012345678901234567890",
+    "123456789012345678901234567890.0001",
+    "123456789012345678901234567891",
+    "1234567890123456789012345678900",
+    "1e400",
+    "1.0000000000000000000000000000000000001e400",
+};
+
+static void decimals_have_an_order(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(ascending); i++) {
+        for (size_t k = 0; k < COUNT(ascending); k++) {
+            int expected = sign((int)i - (int)k);
+
+            if (compare(ascending[i], ascending[k]) != expected)
+                fail_msg("%s and %s: not %d", ascending[i], ascending[k], expected);
+        }
+    }
+}
+
+static void equal_decimals_may_be_written_in_many_ways(void **state)
+{
+    static const char *const groups[][6] = {
+        {"0", "-0", "0.0", "0e5", "-0.000e-7"},
+        {"100", "1e2", "100.0", "1.00e2", "0.1E+3", "10000e-2"},
+        {"-2.5", "-25e-1", "-2.50"},
+        {"123456789012345678901234567890", "123456789012345678901234567890.000",
+         "1.2345678901234567890123456789e29", "0.00123456789012345678901234567890e32",
+         "1234567890123456789012345678900e-1"},
+        {"10000000000000000000000000000000", "1e31", "0.1e32"},
+    };
+
+    (void)state;
+    for (size_t g = 0; g < COUNT(groups); g++) {
+        for (size_t i = 0; i < 6 && groups[g][i] != NULL; i++) {
+            for (size_t k = 0; k < 6 && groups[g][k] != NULL; k++) {
+                if (compare(groups[g][i], groups[g][k]) != 0)
+                    fail_msg("%s and %s", groups[g][i], groups[g][k]);
+            }
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(decimals_have_an_order),
+        cmocka_unit_test(equal_decimals_may_be_written_in_many_ways),
         cmocka_unit_test(numbers_lose_their_exponent_and_no_digit),
         cmocka_unit_test(an_exponent_far_away_is_refused),
         cmocka_unit_test(strings_are_read_more_freely_than_json),
