@@ -75,6 +75,7 @@ DOORS = {
     "libxml/parser.h": ("daemon/document/xml",),
     "libxml/parserInternals.h": ("daemon/document/xml",),
     "libxml/xmlmemory.h": ("tests/document/test_xml_out_of_memory.c",),
+    "pcre2.h": ("daemon/document/regexp.c",),
     "xxhash.h": ("daemon/base/hash.c",),
     "iconv.h": ("daemon/document/charset.c",),
     "zlib.h": ("daemon/document/unpack.c",),

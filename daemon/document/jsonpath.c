@@ -1,7 +1,20 @@
+/* What is asked of a compiled path, and what is done with the nodes that it selects. */
 #include "gatherd/jsonpath.h"
 
-#include "document/jsonpath_ast.h"
-#include "document/node_find.h"
+#include "document/jsonpath_walk.h"
+
+/*
+ * Far more than a path takes that is written for its document: one that goes over all of it takes a
+ * step or two a node, and few documents are nested so deep that selecting everything would give
+ * their bytes more often.
+ */
+#define FREE_STEPS   UINT64_C(100000000) /* a few tenths of a second */
+#define STEPS_A_NODE UINT64_C(32)        /* and path */
+#define STEPS_A_BYTE UINT64_C(4)         /* and path */
+
+/* What selecting a node costs. Its place in the list takes 8 bytes, and 8 more while that grows. */
+#define STEPS_SELECTED 8u
+#define BYTES_A_NODE   8u /* of JSON text that has to be written first */
 
 const char *jsonpath_text(const struct jsonpath *path)
 {
@@ -10,35 +23,36 @@ const char *jsonpath_text(const struct jsonpath *path)
 
 bool jsonpath_is_singular(const struct jsonpath *path)
 {
-    return path->singular;
+    return path->query.singular;
 }
 
-static const struct selector *only_selector(const struct segment *segment)
+static bool names_one(const struct segment *segment)
 {
-    return segment->count == 1 ? segment->selectors : NULL;
+    return segment->count == 1 && segment->selectors->kind <= SELECTOR_INDEX;
 }
 
-bool jsonpath_ends_in_wildcard(const struct jsonpath *path)
+bool jsonpath_ends_in_choice(const struct jsonpath *path)
 {
-    const struct selector *last;
+    const struct query *query = &path->query;
 
-    if (path->count == 0)
-        return false;
-    last = only_selector(&path->segments[path->count - 1]);
-    return last != NULL && last->kind == SELECTOR_WILDCARD;
+    return query->count > 0 && !names_one(&query->segments[query->count - 1]);
 }
 
 struct slice jsonpath_single_name(const struct jsonpath *path)
 {
-    if (path->count == 1 && path->singular && path->segments[0].selectors->kind == SELECTOR_NAME)
-        return path->segments[0].selectors->name;
+    const struct query *query = &path->query;
+
+    if (query->count == 1 && query->singular && query->steps->kind == SELECTOR_NAME)
+        return query->steps->name;
     return (struct slice){NULL, 0};
 }
 
 struct slice jsonpath_last_name(const struct jsonpath *path)
 {
-    for (size_t i = path->count; i > 0; i--) {
-        const struct segment *segment = &path->segments[i - 1];
+    const struct query *query = &path->query;
+
+    for (size_t i = query->count; i > 0; i--) {
+        const struct segment *segment = &query->segments[i - 1];
 
         if (segment->count == 1 && segment->selectors->kind == SELECTOR_NAME)
             return segment->selectors->name;
@@ -46,189 +60,170 @@ struct slice jsonpath_last_name(const struct jsonpath *path)
     return (struct slice){NULL, 0};
 }
 
-/* The node that a name or an index selects, or NULL. */
-static inline const struct node *select_one(const struct selector *selector,
-                                            const struct node *node)
+void jsonpath_begin(struct jsonpath_session *session, struct arena *arena,
+                    const struct node *document, size_t bytes, size_t paths)
 {
-    if (selector->kind == SELECTOR_NAME)
-        return find_member(node, selector->name);
-    return node_element(node, selector->index);
+    *session = (struct jsonpath_session){
+        .arena = arena,
+        .steps_left = FREE_STEPS + (STEPS_A_NODE * document->span + STEPS_A_BYTE * bytes) * paths,
+    };
 }
 
-const struct node *jsonpath_first(const struct jsonpath *path, const struct node *root)
-{
-    const struct node *node = root;
+/* --- Lists --- */
 
-    if (!path->singular)
-        return NULL;
-    for (size_t i = 0; i < path->count && node != NULL; i++)
-        node = select_one(&path->steps[i], node);
-    return node;
-}
-
-/* A list while it grows; arena_grow() wants to know what it holds. */
-struct growing {
+struct list_sink {
+    struct sink sink;
     struct node_list list;
     size_t capacity;
-    struct arena *arena;
 };
 
-static bool append(struct growing *to, const struct node *node)
+static bool grow(struct list_sink *to, struct evaluation *e)
 {
-    if (to->list.count == to->capacity) {
-        size_t capacity = to->capacity == 0 ? 16 : to->capacity * 2;
-        void *nodes = arena_grow(to->arena, to->list.nodes, to->capacity * sizeof(node),
-                                 capacity * sizeof(node));
+    size_t capacity = to->capacity == 0 ? 16 : to->capacity * 2;
+    void *nodes =
+        arena_grow(e->session->arena, to->list.nodes, to->capacity * sizeof(*to->list.nodes),
+                   capacity * sizeof(*to->list.nodes));
 
-        if (nodes == NULL)
-            return false;
-        to->list.nodes = nodes;
-        to->capacity = capacity;
+    if (nodes == NULL) {
+        e->status = JSONPATH_NOMEM;
+        return false;
     }
+    to->list.nodes = nodes;
+    to->capacity = capacity;
+    return true;
+}
+
+static uint64_t size_of(const struct node *node)
+{
+    if (node->raw_length > 0)
+        return node->raw_length;
+    return (uint64_t)BYTES_A_NODE * node->span + (node_is_container(node) ? 0 : node->length);
+}
+
+static bool append(struct sink *sink, struct evaluation *e, const struct node *node)
+{
+    struct list_sink *to = (struct list_sink *)sink;
+
+    if (!spend(e, STEPS_SELECTED + size_of(node)))
+        return false;
+    if (to->list.count == to->capacity && !grow(to, e))
+        return false;
     to->list.nodes[to->list.count++] = node;
     return true;
 }
 
-static bool select_children(const struct node *node, struct growing *to)
+enum jsonpath_status jsonpath_select(const struct jsonpath *path, const struct node *root,
+                                     struct jsonpath_session *session, struct node_list *list)
 {
-    size_t step = node->type == NODE_OBJECT ? 1 : 0; /* over the name */
+    struct evaluation e = {.root = root, .session = session};
+    struct list_sink to = {.sink = {append}};
 
-    if (!node_is_container(node))
-        return true;
-    for (const struct node *child = node + 1 + step; child < node_end(node);
-         child = node_next(child) + step) {
-        if (!append(to, child))
-            return false;
-    }
-    return true;
+    walk_query(&e, &path->query, path->query.count, root, &to.sink);
+    *list = to.list;
+    return e.status;
 }
 
-static int64_t between(int64_t value, int64_t lowest, int64_t highest)
-{
-    if (value < lowest)
-        return lowest;
-    return value > highest ? highest : value;
-}
+/* --- The first --- */
 
-static int64_t from_end(int64_t index, int64_t length)
-{
-    return index >= 0 ? index : length + index;
-}
-
-/* The elements a slice takes: every `stride`-th from `first` to `last`, both of them included. */
-struct extent {
-    int64_t first;
-    int64_t last;
-    int64_t stride;
-    bool backwards;
+struct first_sink {
+    struct sink sink;
+    const struct node *found;
 };
 
-/* RFC 9535, 2.3.4.2.2. An extent whose first is above its last is empty. */
-static struct extent slice_extent(const struct selector_slice *slice, int64_t length)
+static bool take_first(struct sink *sink, struct evaluation *e, const struct node *node)
 {
-    int64_t start = from_end(slice->has_start ? slice->start : 0, length);
-    int64_t end = slice->has_end ? from_end(slice->end, length) : length;
-    struct extent extent = {.first = 0, .last = -1, .stride = slice->step};
-
-    if (slice->step > 0) {
-        extent.first = between(start, 0, length);
-        extent.last = between(end, 0, length) - 1;
-    } else if (slice->step < 0) {
-        int64_t upper = slice->has_start ? between(start, -1, length - 1) : length - 1;
-        int64_t lower = slice->has_end ? between(end, -1, length - 1) : -1;
-
-        /* Walked from below, the first is the last that the slice would reach from above. */
-        extent.backwards = true;
-        extent.stride = -slice->step;
-        extent.last = upper;
-        extent.first =
-            lower < upper ? upper - (upper - lower - 1) / extent.stride * extent.stride : upper + 1;
-    }
-    return extent;
+    (void)e;
+    ((struct first_sink *)sink)->found = node;
+    return false;
 }
 
-/* Turns the order of the nodes from `first` on. */
-static void reverse_from(struct node_list *list, size_t first)
+/* Of the first `count` segments. */
+static enum jsonpath_status find(const struct query *query, size_t count, const struct node *root,
+                                 struct jsonpath_session *session, const struct node **found)
 {
-    for (size_t last = list->count; first + 1 < last; first++) {
-        const struct node *node = list->nodes[first];
+    struct evaluation e = {.root = root, .session = session};
+    struct first_sink first = {.sink = {take_first}};
 
-        last--;
-        list->nodes[first] = list->nodes[last];
-        list->nodes[last] = node;
-    }
+    walk_query(&e, query, count, root, &first.sink);
+    *found = first.found;
+    return e.status;
 }
 
-static bool select_slice(const struct selector_slice *slice, const struct node *node,
-                         struct growing *to)
+enum jsonpath_status jsonpath_find(const struct jsonpath *path, const struct node *root,
+                                   struct jsonpath_session *session, const struct node **found)
 {
-    size_t before = to->list.count;
-    const struct node *element;
-    struct extent extent;
-    int64_t next;
-
-    if (node->type != NODE_ARRAY)
-        return true;
-    extent = slice_extent(slice, node->length);
-    next = extent.first;
-    element = node_first(node);
-    for (int64_t i = 0; next <= extent.last; i++, element = node_next(element)) {
-        if (i != next)
-            continue;
-        if (!append(to, element))
-            return false;
-        next += extent.stride;
-    }
-    if (extent.backwards)
-        reverse_from(&to->list, before);
-    return true;
+    return find(&path->query, path->query.count, root, session, found);
 }
 
-/* Appends what one selector selects of one node; false: out of memory. */
-static bool select_nodes(const struct selector *selector, const struct node *node,
-                         struct growing *to)
-{
-    const struct node *one;
+/* --- How far --- */
 
+struct choice_sink {
+    struct sink sink;
+    const struct segment *next;
+    bool found;
+};
+
+/* Whether one selector may select nothing of a node without anything being wrong with the node. */
+static bool may_choose_nothing(const struct selector *selector, const struct node *node)
+{
     switch (selector->kind) {
+    case SELECTOR_FILTER:
+        return node_is_container(node);
+    case SELECTOR_SLICE:
+        return node->type == NODE_ARRAY;
     case SELECTOR_NAME:
     case SELECTOR_INDEX:
-        one = select_one(selector, node);
-        return one == NULL || append(to, one);
     case SELECTOR_WILDCARD:
-        return select_children(node, to);
-    case SELECTOR_SLICE:
-        return select_slice(&selector->slice, node, to);
+        break;
     }
-    return true;
+    return false;
 }
 
-static bool apply_segment(const struct segment *segment, const struct node_list *from,
-                          struct growing *to)
+static bool look_for_choice(struct sink *sink, struct evaluation *e, const struct node *node)
 {
-    for (size_t i = 0; i < from->count; i++) {
-        for (size_t k = 0; k < segment->count; k++) {
-            if (!select_nodes(&segment->selectors[k], from->nodes[i], to))
-                return false;
-        }
-    }
-    return true;
+    struct choice_sink *choice = (struct choice_sink *)sink;
+    const struct segment *next = choice->next;
+
+    (void)e;
+    if (next->descendant || !names_one(next))
+        choice->found = node_is_container(node) && node->length == 0;
+    for (size_t i = 0; i < next->count && !choice->found; i++)
+        choice->found = may_choose_nothing(&next->selectors[i], node);
+    return !choice->found;
 }
 
-int jsonpath_select(const struct jsonpath *path, const struct node *root, struct arena *arena,
-                    struct node_list *list)
+enum jsonpath_status jsonpath_reach(const struct jsonpath *path, const struct node *root,
+                                    struct jsonpath_session *session, struct jsonpath_reach *reach)
 {
-    struct growing from = {.arena = arena};
+    const struct query *query = &path->query;
+    struct evaluation e = {.root = root, .session = session};
+    struct choice_sink choice = {.sink = {look_for_choice}};
+    size_t count = 0;
 
-    if (!append(&from, root))
-        return -1;
-    for (size_t i = 0; i < path->count; i++) {
-        struct growing to = {.arena = arena};
+    *reach = (struct jsonpath_reach){.node = root};
+    while (count < query->count) {
+        const struct node *node;
+        enum jsonpath_status status = find(query, count + 1, root, session, &node);
 
-        if (!apply_segment(&path->segments[i], &from.list, &to))
-            return -1;
-        from = to;
+        if (status != JSONPATH_OK)
+            return status;
+        if (node == NULL)
+            break;
+        reach->node = node;
+        count++;
     }
-    *list = from.list;
-    return 0;
+    reach->part_length = count == 0 ? 1 : query->segments[count - 1].end;
+    if (count == query->count)
+        return JSONPATH_OK;
+    choice.next = &query->segments[count];
+    walk_query(&e, query, count, root, &choice.sink);
+    reach->chosen = choice.found;
+    return e.status;
+}
+
+void jsonpath_explain_too_long(const struct jsonpath *path, struct text *out)
+{
+    text_add(out, path->text);
+    text_add(out, " goes over this document too often; name more of the way instead of .. and *, "
+                  "filter earlier, and write regular expressions that cannot match in many ways");
 }

@@ -1,6 +1,6 @@
 /*
- * The grammar of RFC 9535 read from left to right, one function for each of its rules. What the
- * standard has and we do not is refused by name, so that nobody looks for a typing mistake.
+ * Segments and selectors: the grammar of RFC 9535 read from left to right. What is no path is
+ * refused with what it may have been meant for.
  */
 #include "gatherd/jsonpath.h"
 
@@ -8,95 +8,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "document/escape.h"
-#include "document/jsonpath_ast.h"
+#include "document/jsonpath_parser.h"
 #include "document/utf8.h"
 
-/* Indexes are whole numbers that every JSON implementation holds exactly (RFC 9535, 2.1). */
-#define LARGEST_INDEX INT64_C(9007199254740991)
-
-struct compiler {
-    const char *text;
-    const char *p; /* what is read next */
-    struct jsonpath *path;
-    struct error *err;
-    const char *wrong; /* where the error is */
-};
-
-/* Notes an error at `at`. Always false. */
-#define REFUSE(c, at, ...) \
-    ((c)->wrong = (at), error_set((c)->err, ERROR_CONFIG, __VA_ARGS__), false)
-
-static bool out_of_memory(struct compiler *c)
+bool parser_out_of_memory(struct compiler *c)
 {
     c->wrong = c->p;
     error_set(c->err, ERROR_NOMEM, "out of memory");
     return false;
 }
 
-void jsonpath_free(struct jsonpath *path)
-{
-    if (path == NULL)
-        return;
-    for (size_t i = 0; i < path->count; i++) {
-        struct segment *segment = &path->segments[i];
-
-        for (size_t k = 0; k < segment->count; k++) {
-            if (segment->selectors[k].kind == SELECTOR_NAME)
-                free((char *)segment->selectors[k].name.data);
-        }
-        free(segment->selectors);
-    }
-    free(path->segments);
-    free(path->steps);
-    free(path->text);
-    free(path);
-}
-
-static struct segment *add_segment(struct compiler *c)
-{
-    struct jsonpath *path = c->path;
-
-    if (path->count == path->capacity) {
-        size_t capacity = path->capacity == 0 ? 4 : path->capacity * 2;
-        void *segments = reallocarray(path->segments, capacity, sizeof(*path->segments));
-
-        if (segments == NULL) {
-            out_of_memory(c);
-            return NULL;
-        }
-        path->segments = segments;
-        path->capacity = capacity;
-    }
-    path->segments[path->count] = (struct segment){0};
-    return &path->segments[path->count++];
-}
-
-static struct selector *add_selector(struct compiler *c, enum selector_kind kind)
-{
-    struct segment *segment = &c->path->segments[c->path->count - 1];
-
-    if (segment->count == segment->capacity) {
-        size_t capacity = segment->capacity == 0 ? 1 : segment->capacity * 2;
-        void *selectors = reallocarray(segment->selectors, capacity, sizeof(*segment->selectors));
-
-        if (selectors == NULL) {
-            out_of_memory(c);
-            return NULL;
-        }
-        segment->selectors = selectors;
-        segment->capacity = capacity;
-    }
-    segment->selectors[segment->count] = (struct selector){.kind = kind};
-    return &segment->selectors[segment->count++];
-}
-
-static void skip_blanks(struct compiler *c)
+void parser_skip_blanks(struct compiler *c)
 {
     c->p += strspn(c->p, " \t\n\r");
 }
 
-static bool is_digit(char c)
+bool parser_is_digit(char c)
 {
     return c >= '0' && c <= '9';
 }
@@ -107,21 +34,16 @@ static bool begins_name(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (unsigned char)c >= 0x80;
 }
 
-static size_t name_length(const char *p)
+size_t parser_name_length(const char *p)
 {
     size_t length = 0;
 
-    while (begins_name(p[length]) || (length > 0 && is_digit(p[length])))
+    while (begins_name(p[length]) || (length > 0 && parser_is_digit(p[length])))
         length++;
     return length;
 }
 
-/* A character of the path as messages show it. */
-struct shown {
-    char text[16];
-};
-
-static struct shown show(const char *p)
+struct shown parser_show(const char *p)
 {
     struct shown shown;
     unsigned char c = (unsigned char)*p;
@@ -133,256 +55,305 @@ static struct shown show(const char *p)
     return shown;
 }
 
-/* Takes what is in `name`. */
-static bool add_name(struct compiler *c, struct text *name)
+bool parser_deeper(struct compiler *c, const char *at)
 {
-    struct selector *selector = add_selector(c, SELECTOR_NAME);
+    if (++c->level <= MOST_LEVELS)
+        return true;
+    return REFUSE(c, at,
+                  "more than %d parentheses, filters and segments that select many nodes, in or "
+                  "behind each other",
+                  MOST_LEVELS);
+}
+
+/* --- Selectors --- */
+
+/* Takes what is in `name`. */
+static bool add_name(struct compiler *c, struct segment *segment, struct text *name)
+{
+    struct selector *selector = ast_add_selector(segment, SELECTOR_NAME);
     size_t length = name->length;
 
     if (selector == NULL)
-        return false;
+        return parser_out_of_memory(c);
     selector->name = (struct slice){text_take(name), length};
-    return selector->name.data != NULL || out_of_memory(c);
+    return selector->name.data != NULL || parser_out_of_memory(c);
 }
 
-/* What follows a dot: the shorthand for one name or wildcard. */
-static bool read_shorthand(struct compiler *c)
-{
-    const char *p = ++c->p;
-    size_t length = name_length(p);
-    bool ok;
-
-    if (length > 0) {
-        struct text name = {0};
-
-        c->p += length;
-        text_append(&name, p, length);
-        ok = add_name(c, &name);
-        text_free(&name);
-        return ok;
-    }
-    switch (*p) {
-    case '*':
-        c->p++;
-        return add_selector(c, SELECTOR_WILDCARD) != NULL;
-    case '.':
-        return REFUSE(c, p - 1, "descendants (..) are not supported; write each step of the way");
-    case '[':
-        return REFUSE(c, p - 1, "'.' before '[': brackets follow without a dot");
-    case '\'':
-    case '"':
-        return REFUSE(c, p, "a name in quotes stands in brackets, as in ['name']");
-    case '\0':
-        return REFUSE(c, p, "a name or * must follow '.'");
-    case ' ':
-    case '\t':
-    case '\n':
-    case '\r':
-        return REFUSE(c, p, "white space between '.' and the name");
-    default:
-        return REFUSE(c, p, "%s cannot begin a name; put the name in quotes, as in ['name']",
-                      show(p).text);
-    }
-}
-
-static bool read_escape(struct compiler *c, char quote, struct text *name)
-{
-    char bytes[4];
-    size_t written = 0;
-    size_t length = 0;
-
-    switch (escape_read(c->p, quote, bytes, &written, &length)) {
-    case ESCAPE_OK:
-        text_append(name, bytes, written);
-        c->p += length;
-        return true;
-    case ESCAPE_HEX:
-        return REFUSE(c, c->p, "\\u must have four hexadecimal digits behind it");
-    case ESCAPE_SURROGATE:
-        return REFUSE(c, c->p, "%.6s is half of a surrogate pair, which is no character", c->p);
-    case ESCAPE_UNKNOWN:
-        break;
-    }
-    if (c->p[1] == '\0')
-        return REFUSE(c, c->p + 1, "the quote that ends the name is missing");
-    return REFUSE(c, c->p, "a backslash before %s in a name: there is no such escape",
-                  show(c->p + 1).text);
-}
-
-/* What stands up to the closing quote, which is stepped over. */
-static bool read_quoted_text(struct compiler *c, struct text *name)
-{
-    char quote = *c->p++;
-
-    while (*c->p != quote) {
-        unsigned char byte = (unsigned char)*c->p;
-
-        if (byte == '\0')
-            return REFUSE(c, c->p, "the quote that ends the name is missing");
-        if (byte < 0x20)
-            return REFUSE(c, c->p, "byte 0x%02x in a name, where it is written \\u%04x", byte,
-                          byte);
-        if (byte != '\\')
-            text_char(name, *c->p++);
-        else if (!read_escape(c, quote, name))
-            return false;
-    }
-    c->p++;
-    return true;
-}
-
-static bool read_quoted(struct compiler *c)
+static bool read_quoted_name(struct compiler *c, struct segment *segment)
 {
     struct text name = {0};
-    bool ok = read_quoted_text(c, &name) && add_name(c, &name);
+    bool ok = parser_read_quoted(c, "name", &name) && add_name(c, segment, &name);
 
     text_free(&name);
     return ok;
 }
 
-static bool read_integer(struct compiler *c, int64_t *value)
+static bool read_wildcard(struct compiler *c, struct segment *segment)
 {
-    const char *start = c->p;
-    const char *p = *start == '-' ? start + 1 : start;
-    int64_t number = 0;
-
-    if (!is_digit(*p))
-        return REFUSE(c, p, "a digit must follow '-'");
-    if (*p == '0' && is_digit(p[1]))
-        return REFUSE(c, start, "a number cannot have a 0 before its first digit");
-    for (; is_digit(*p); p++) {
-        number = number * 10 + (*p - '0');
-        if (number > LARGEST_INDEX)
-            return REFUSE(c, start, "the number is beyond 9007199254740991");
-    }
-    if (*start == '-' && number == 0)
-        return REFUSE(c, start, "-0 is no index");
-    *value = *start == '-' ? -number : number;
-    c->p = p;
-    return true;
+    c->p++;
+    return ast_add_selector(segment, SELECTOR_WILDCARD) != NULL || parser_out_of_memory(c);
 }
 
 /* A number of a slice, if there is one. */
 static bool read_bound(struct compiler *c, bool *has, int64_t *value)
 {
-    skip_blanks(c);
-    *has = is_digit(*c->p) || *c->p == '-';
-    if (*has && !read_integer(c, value))
-        return false;
-    skip_blanks(c);
-    return true;
+    parser_skip_blanks(c);
+    *has = parser_is_digit(*c->p) || *c->p == '-';
+    return !*has || parser_read_integer(c, value);
 }
 
-static bool read_index_or_slice(struct compiler *c)
+static bool at_colon(struct compiler *c)
+{
+    const char *before = c->p;
+
+    parser_skip_blanks(c);
+    if (*c->p == ':')
+        return true;
+    c->p = before;
+    return false;
+}
+
+static bool read_index_or_slice(struct compiler *c, struct segment *segment)
 {
     struct selector_slice slice = {.step = 1};
+    enum selector_kind kind = SELECTOR_INDEX;
     struct selector *selector;
     bool has_step;
 
     if (!read_bound(c, &slice.has_start, &slice.start))
         return false;
-    if (*c->p != ':') {
-        selector = add_selector(c, SELECTOR_INDEX);
-        if (selector != NULL)
-            selector->index = slice.start;
-        return selector != NULL;
-    }
-    c->p++;
-    if (!read_bound(c, &slice.has_end, &slice.end))
-        return false;
-    if (*c->p == ':') {
+    if (at_colon(c)) {
+        kind = SELECTOR_SLICE;
         c->p++;
-        if (!read_bound(c, &has_step, &slice.step))
+        if (!read_bound(c, &slice.has_end, &slice.end))
             return false;
+        if (at_colon(c)) {
+            c->p++;
+            if (!read_bound(c, &has_step, &slice.step))
+                return false;
+        }
     }
-    selector = add_selector(c, SELECTOR_SLICE);
-    if (selector != NULL)
+    selector = ast_add_selector(segment, kind);
+    if (selector == NULL)
+        return parser_out_of_memory(c);
+    if (kind == SELECTOR_INDEX)
+        selector->index = slice.start;
+    else
         selector->slice = slice;
-    return selector != NULL;
+    return true;
+}
+
+static bool read_filter(struct compiler *c, struct segment *segment)
+{
+    struct selector *selector = ast_add_selector(segment, SELECTOR_FILTER);
+
+    if (selector != NULL)
+        selector->filter = calloc(1, sizeof(*selector->filter));
+    if (selector == NULL || selector->filter == NULL)
+        return parser_out_of_memory(c);
+    if (!parser_deeper(c, c->p))
+        return false;
+    c->p++;
+    parser_skip_blanks(c);
+    if (!parser_read_filter(c, selector->filter))
+        return false;
+    c->level--;
+    return true;
 }
 
 /* No selector stands at c->p: says what it may have been meant for. */
 static bool refuse_selector(struct compiler *c)
 {
     const char *p = c->p;
-    size_t length = name_length(p);
+    size_t length = parser_name_length(p);
 
     if (length > 0 && p[length] == '(')
-        return REFUSE(c, p, "functions are not supported");
+        return REFUSE(c, p, "a function stands in a filter, as in [?length(@.name) > 3]");
     if (length > 0)
         return REFUSE(c, p, "a name in brackets stands in quotes, as in ['name']");
-    if (*p == '?')
-        return REFUSE(c, p, "filters (?) are not supported");
+    if (*p == '@' || *p == '$')
+        return REFUSE(c, p, "a filter begins with ?, as in [?@.name]");
     if (*p == '(')
-        return REFUSE(c, p, "script expressions are not JSONPath");
+        return REFUSE(c, p,
+                      "script expressions are not JSONPath; the last element is [-1], and a "
+                      "filter begins with ?");
     if (*p == '\0')
         return REFUSE(c, p, "the bracket that closes is missing");
     if (*p == ']' || *p == ',')
-        return REFUSE(c, p, "a name, an index, a slice or * is missing before '%c'", *p);
-    return REFUSE(c, p, "%s where a name, an index, a slice or * should stand", show(p).text);
+        return REFUSE(c, p, "a name, an index, a slice, a filter or * is missing before '%c'", *p);
+    return REFUSE(c, p, "%s where a name, an index, a slice, a filter or * should stand",
+                  parser_show(p).text);
 }
 
-static bool read_selector(struct compiler *c)
+static bool read_selector(struct compiler *c, struct segment *segment)
 {
     switch (*c->p) {
     case '\'':
     case '"':
-        return read_quoted(c);
+        return read_quoted_name(c, segment);
     case '*':
-        c->p++;
-        return add_selector(c, SELECTOR_WILDCARD) != NULL;
+        return read_wildcard(c, segment);
+    case '?':
+        return read_filter(c, segment);
     default:
-        if (is_digit(*c->p) || *c->p == '-' || *c->p == ':')
-            return read_index_or_slice(c);
+        if (parser_is_digit(*c->p) || *c->p == '-' || *c->p == ':')
+            return read_index_or_slice(c, segment);
         return refuse_selector(c);
     }
 }
 
-static bool read_brackets(struct compiler *c)
+/* --- Segments --- */
+
+static void skip_noting(struct compiler *c, struct query_shape *shape)
+{
+    const char *before = c->p;
+
+    parser_skip_blanks(c);
+    if (c->p != before && shape->blank == NULL)
+        shape->blank = before;
+}
+
+static bool read_brackets(struct compiler *c, struct segment *segment, struct query_shape *shape)
 {
     do {
         c->p++; /* over the bracket or the comma */
-        skip_blanks(c);
-        if (!read_selector(c))
+        skip_noting(c, shape);
+        if (!read_selector(c, segment))
             return false;
-        skip_blanks(c);
+        skip_noting(c, shape);
     } while (*c->p == ',');
     if (*c->p == '\0')
         return REFUSE(c, c->p, "the bracket that closes is missing");
     if (*c->p != ']')
-        return REFUSE(c, c->p, "%s where ',' or ']' should stand", show(c->p).text);
+        return REFUSE(c, c->p, "%s where ',' or ']' should stand", parser_show(c->p).text);
     c->p++;
     return true;
 }
 
-static bool refuse_segment(struct compiler *c, const char *before)
+/* What stands behind a dot, where neither a name nor * does. */
+static bool refuse_shorthand(struct compiler *c, const char *dots)
 {
     const char *p = c->p;
 
-    if (*p == '\0')
-        return REFUSE(c, before, "white space behind the end of the path");
-    if (*p == '(')
-        return REFUSE(c, p, "functions are not supported");
-    if (p == before && c->path->count > 0 && p[-1] != ']' && p[-1] != '*')
-        return REFUSE(c, p, "%s in a name; put the name in quotes, as in ['name']", show(p).text);
-    return REFUSE(c, p, "%s where '.' or '[' should stand", show(p).text);
+    switch (*p) {
+    case '.':
+        return REFUSE(c, p, "'.' behind '..'");
+    case '[':
+        return REFUSE(c, p - 1, "'.' before '[': brackets follow without a dot");
+    case '\'':
+    case '"':
+        return REFUSE(c, p, "a name in quotes stands in brackets, as in ['name']");
+    case '\0':
+        return REFUSE(c, p, "a name%s or * must follow '%s'", dots[1] == '.' ? ", a bracket" : "",
+                      dots);
+    case ' ':
+    case '\t':
+    case '\n':
+    case '\r':
+        return REFUSE(c, p, "white space between '%s' and the name", dots);
+    default:
+        return REFUSE(c, p, "%s cannot begin a name; put the name in quotes, as in ['name']",
+                      parser_show(p).text);
+    }
 }
 
-static bool read_segments(struct compiler *c)
+/* What follows one dot or two: the shorthand for one name or wildcard. */
+static bool read_shorthand(struct compiler *c, struct segment *segment, const char *dots)
 {
-    while (*c->p != '\0') {
-        const char *before = c->p;
+    size_t length = parser_name_length(c->p);
+    struct text name = {0};
+    bool ok;
 
-        skip_blanks(c);
-        if (*c->p != '.' && *c->p != '[')
-            return refuse_segment(c, before);
-        if (add_segment(c) == NULL)
-            return false;
-        if (*c->p == '.' ? !read_shorthand(c) : !read_brackets(c))
-            return false;
+    if (*c->p == '*')
+        return read_wildcard(c, segment);
+    if (length == 0)
+        return refuse_shorthand(c, dots);
+    text_append(&name, c->p, length);
+    c->p += length;
+    ok = add_name(c, segment, &name);
+    text_free(&name);
+    return ok;
+}
+
+static bool read_selectors(struct compiler *c, struct segment *segment, struct query_shape *shape)
+{
+    if (*c->p == '[')
+        return read_brackets(c, segment, shape);
+    segment->descendant = c->p[1] == '.';
+    if (!segment->descendant) {
+        c->p++;
+        return read_shorthand(c, segment, ".");
     }
+    c->p += 2;
+    return *c->p == '[' ? read_brackets(c, segment, shape) : read_shorthand(c, segment, "..");
+}
+
+static bool selects_one(const struct segment *segment)
+{
+    return !segment->descendant && segment->count == 1 &&
+           segment->selectors->kind <= SELECTOR_INDEX;
+}
+
+static bool read_segment(struct compiler *c, struct query *query, struct query_shape *shape)
+{
+    const char *start = c->p;
+    struct segment *segment = ast_add_segment(query);
+
+    if (segment == NULL)
+        return parser_out_of_memory(c);
+    if (!read_selectors(c, segment, shape))
+        return false;
+    segment->end = (size_t)(c->p - c->text);
+    if (selects_one(segment))
+        return true;
+    if (shape->plural == NULL)
+        shape->plural = start;
+    return parser_deeper(c, start);
+}
+
+/* All segments there are; c->p stands right behind the last. */
+static bool read_segments(struct compiler *c, struct query *query, struct query_shape *shape)
+{
+    const char *before = c->p;
+
+    parser_skip_blanks(c);
+    while (*c->p == '.' || *c->p == '[') {
+        if (!read_segment(c, query, shape))
+            return false;
+        before = c->p;
+        parser_skip_blanks(c);
+    }
+    c->p = before;
     return true;
 }
+
+/* What jsonpath_first() walks: it is asked for each field of each record. */
+static bool add_steps(struct compiler *c, struct query *query)
+{
+    if (query->count == 0)
+        return true;
+    query->steps = calloc(query->count, sizeof(*query->steps));
+    if (query->steps == NULL)
+        return parser_out_of_memory(c);
+    for (size_t i = 0; i < query->count; i++)
+        query->steps[i] = *query->segments[i].selectors;
+    return true;
+}
+
+bool parser_read_query(struct compiler *c, struct query *query, struct query_shape *shape)
+{
+    unsigned level = c->level;
+
+    query->relative = *c->p == '@';
+    c->p++;
+    if (!read_segments(c, query, shape))
+        return false;
+    c->level = level;
+    query->singular = shape->plural == NULL;
+    return !query->singular || add_steps(c, query);
+}
+
+/* --- The path --- */
 
 static bool check_utf8(struct compiler *c)
 {
@@ -396,8 +367,27 @@ static bool check_utf8(struct compiler *c)
     return true;
 }
 
-static bool read_path(struct compiler *c)
+static bool refuse_rest(struct compiler *c, const struct query *query)
 {
+    const char *before = c->p;
+    const char *p;
+
+    parser_skip_blanks(c);
+    p = c->p;
+    if (*p == '\0')
+        return REFUSE(c, before, "white space behind the end of the path");
+    if (*p == '(')
+        return REFUSE(c, p, "a function stands in a filter, as in [?length(@.name) > 3]");
+    if (p == before && query->count > 0 && p[-1] != ']' && p[-1] != '*')
+        return REFUSE(c, p, "%s in a name; put the name in quotes, as in ['name']",
+                      parser_show(p).text);
+    return REFUSE(c, p, "%s where '.' or '[' should stand", parser_show(p).text);
+}
+
+static bool read_path(struct compiler *c, struct query *query)
+{
+    struct query_shape shape = {0};
+
     if (!check_utf8(c))
         return false;
     if (*c->p == '\0')
@@ -406,36 +396,9 @@ static bool read_path(struct compiler *c)
         return REFUSE(c, c->p, "white space before the path");
     if (*c->p != '$')
         return REFUSE(c, c->p, "a path begins with $, as in $.name");
-    c->p++;
-    return read_segments(c);
-}
-
-/* RFC 9535, 2.3.5.1. */
-static bool is_singular(const struct jsonpath *path)
-{
-    for (size_t i = 0; i < path->count; i++) {
-        const struct segment *segment = &path->segments[i];
-
-        if (segment->count != 1 || segment->selectors->kind > SELECTOR_INDEX)
-            return false;
-    }
-    return true;
-}
-
-/* What jsonpath_first() walks: it is asked for each field of each record. */
-static bool add_steps(struct compiler *c)
-{
-    struct jsonpath *path = c->path;
-
-    path->singular = is_singular(path);
-    if (!path->singular || path->count == 0)
-        return true;
-    path->steps = calloc(path->count, sizeof(*path->steps));
-    if (path->steps == NULL)
-        return out_of_memory(c);
-    for (size_t i = 0; i < path->count; i++)
-        path->steps[i] = *path->segments[i].selectors;
-    return true;
+    if (!parser_read_query(c, query, &shape))
+        return false;
+    return *c->p == '\0' || refuse_rest(c, query);
 }
 
 static size_t column_of(const char *text, const char *at)
@@ -450,19 +413,28 @@ static size_t column_of(const char *text, const char *at)
 struct jsonpath *jsonpath_compile(const char *text, size_t *column, struct error *err)
 {
     struct compiler c = {.text = text, .p = text, .err = err, .wrong = text};
+    struct jsonpath *path = calloc(1, sizeof(*path));
     bool ok;
 
-    c.path = calloc(1, sizeof(*c.path));
-    if (c.path != NULL)
-        c.path->text = strdup(text);
-    if (c.path == NULL || c.path->text == NULL)
-        ok = out_of_memory(&c);
+    if (path != NULL)
+        path->text = strdup(text);
+    if (path == NULL || path->text == NULL)
+        ok = parser_out_of_memory(&c);
     else
-        ok = read_path(&c) && add_steps(&c);
+        ok = read_path(&c, &path->query);
     if (!ok) {
         *column = column_of(text, c.wrong);
-        jsonpath_free(c.path);
+        jsonpath_free(path);
         return NULL;
     }
-    return c.path;
+    return path;
+}
+
+void jsonpath_free(struct jsonpath *path)
+{
+    if (path == NULL)
+        return;
+    ast_free_query(&path->query);
+    free(path->text);
+    free(path);
 }

@@ -7,9 +7,10 @@
 /* Where a path has come to: any number of steps at once, because of unions. */
 struct walk {
     struct xml_lists *lists;
-    struct xml_array at;   /* uint32_t */
-    struct xml_array next; /* where the present segment leads */
-    bool named;            /* the last segment was names: what follows may treat them as lists */
+    const struct xml_array *root; /* what $ is */
+    struct xml_array at;          /* uint32_t */
+    struct xml_array next;        /* where the present segment leads */
+    bool named; /* the last segment was names: what follows may treat them as lists */
     bool failed;
 };
 
@@ -17,18 +18,6 @@ void xml_lists_free(struct xml_lists *lists)
 {
     free(lists->steps.items);
     free(lists->places.items);
-}
-
-static const struct segment *segments_of(const struct jsonpath *path, size_t *count)
-{
-    *count = path->count;
-    return path->segments;
-}
-
-static bool is_descendant(const struct segment *segment)
-{
-    (void)segment;
-    return false;
 }
 
 /* --- Making the steps --- */
@@ -110,6 +99,17 @@ static void want_text(struct walk *w)
         xml_step(w->lists, ((uint32_t *)w->at.items)[i])->text = true;
 }
 
+static void walk_expression(struct walk *w, const struct expression *expression);
+
+/* The filters of a segment look at what it leads to. */
+static void walk_filters(struct walk *w, const struct segment *segment)
+{
+    for (size_t i = 0; i < segment->count; i++) {
+        if (segment->selectors[i].kind == SELECTOR_FILTER)
+            walk_expression(w, segment->selectors[i].filter);
+    }
+}
+
 static void walk_segment(struct walk *w, const struct segment *segment)
 {
     bool chooses = false;
@@ -124,27 +124,63 @@ static void walk_segment(struct walk *w, const struct segment *segment)
         } else if (slice_equals(selector->name, "#text")) {
             want_text(w);
         } else {
-            follow_from_all(
-                w, (struct xml_step){.name = selector->name, .deep = is_descendant(segment)});
+            follow_from_all(w,
+                            (struct xml_step){.name = selector->name, .deep = segment->descendant});
         }
     }
     if (chooses)
-        choose(w, is_descendant(segment));
+        choose(w, segment->descendant);
     w->named = !chooses;
     done = w->at;
     w->at = w->next;
     w->next = done;
+    walk_filters(w, segment);
+}
+
+static void walk_query(struct walk *w, const struct query *query)
+{
+    for (size_t i = 0; i < query->count && !w->failed; i++)
+        walk_segment(w, &query->segments[i]);
+}
+
+/* A query in a filter, from each node that is filtered or from the root. */
+static void walk_inner(struct walk *w, const struct query *query)
+{
+    const struct xml_array *from = query->relative ? &w->at : w->root;
+    struct walk inner = {.lists = w->lists, .root = w->root};
+
+    for (size_t i = 0; i < from->count && !inner.failed; i++)
+        add_position(&inner, &inner.at, ((const uint32_t *)from->items)[i]);
+    walk_query(&inner, query);
+    w->failed = w->failed || inner.failed;
+    free(inner.at.items);
+    free(inner.next.items);
+}
+
+static void walk_operand(struct walk *w, const struct operand *operand)
+{
+    if (operand->kind == OPERAND_QUERY)
+        walk_inner(w, operand->query);
+    for (size_t i = 0; operand->kind == OPERAND_CALL && i < MOST_ARGUMENTS; i++)
+        walk_operand(w, &operand->call->arguments[i]);
+}
+
+static void walk_expression(struct walk *w, const struct expression *expression)
+{
+    walk_operand(w, &expression->left);
+    walk_operand(w, &expression->right);
+    for (size_t i = 0; i < expression->count; i++)
+        walk_expression(w, &expression->operands[i]);
 }
 
 /* Whether a path says anything: one of names alone does not. */
 static bool is_telling(const struct jsonpath *path)
 {
-    size_t count;
-    const struct segment *segments = segments_of(path, &count);
+    const struct query *query = &path->query;
 
-    for (size_t i = 0; i < count; i++) {
-        for (size_t k = 0; k < segments[i].count; k++) {
-            const struct selector *selector = &segments[i].selectors[k];
+    for (size_t i = 0; i < query->count; i++) {
+        for (size_t k = 0; k < query->segments[i].count; k++) {
+            const struct selector *selector = &query->segments[i].selectors[k];
 
             if (selector->kind != SELECTOR_NAME || slice_equals(selector->name, "#text"))
                 return true;
@@ -155,11 +191,14 @@ static bool is_telling(const struct jsonpath *path)
 
 static void walk_path(struct walk *w, const struct jsonpath *path)
 {
-    size_t count;
-    const struct segment *segments = segments_of(path, &count);
+    struct xml_array root = {0};
 
-    for (size_t i = 0; i < count && !w->failed; i++)
-        walk_segment(w, &segments[i]);
+    for (size_t i = 0; i < w->at.count && !w->failed; i++)
+        add_position(w, &root, ((uint32_t *)w->at.items)[i]);
+    w->root = &root;
+    walk_query(w, &path->query);
+    w->root = NULL;
+    free(root.items);
 }
 
 /* Where a path of records leads there is a list. */

@@ -23,6 +23,7 @@ static int begin_set(struct extractor *e, const struct mapping *mapping, struct 
     *e = (struct extractor){.arena = e->arena,
                             .result = e->result,
                             .computer = e->computer,
+                            .paths = e->paths,
                             .cells_left = e->cells_left,
                             .scratch = e->scratch,
                             .letters = e->letters,
@@ -109,21 +110,36 @@ static size_t count_descendants(const struct mapping *mapping)
     return count;
 }
 
+static int explain_too_long(struct extractor *e, const struct jsonpath *path, const char **problem)
+{
+    text_clear(&e->scratch);
+    jsonpath_explain_too_long(path, &e->scratch);
+    *problem = extract_keep_scratch(e);
+    return *problem == NULL ? -1 : 0;
+}
+
 /*
  * The records of all parents' rows in one list; ends[i] is where those of the parent i end. A path
  * that leads to the same nodes from many parents could make more of them than there are bytes.
  */
 static int select_children(struct extractor *e, const struct mapping *mapping,
                            const struct row_set *parents, struct records *records, size_t *ends,
-                           bool *too_many)
+                           const char **problem)
 {
     *records = (struct records){0};
-    *too_many = false;
-    for (size_t i = 0; i < parents->row_count && !*too_many; i++) {
-        if (records_add(mapping->records, parents->rows[i].record, e->arena, records) == -1)
+    *problem = NULL;
+    for (size_t i = 0; i < parents->row_count && *problem == NULL; i++) {
+        switch (records_add(mapping->records, parents->rows[i].record, &e->paths, records)) {
+        case JSONPATH_OK:
+            break;
+        case JSONPATH_TOO_LONG:
+            return explain_too_long(e, mapping->records, problem);
+        case JSONPATH_NOMEM:
             return -1;
+        }
         ends[i] = records->count;
-        *too_many = records->count > e->cells_left;
+        if (records->count > e->cells_left)
+            *problem = "its path finds more records than the answer is large";
     }
     return 0;
 }
@@ -134,13 +150,13 @@ static int extract_child(struct extractor *e, const struct mapping *mapping,
     size_t *ends = arena_alloc(e->arena, parents->row_count * sizeof(*ends));
     struct records records;
     size_t start = 0;
-    bool too_many;
+    const char *problem;
 
-    if (ends == NULL || select_children(e, mapping, parents, &records, ends, &too_many) == -1 ||
+    if (ends == NULL || select_children(e, mapping, parents, &records, ends, &problem) == -1 ||
         begin_set(e, mapping, set, parents, records.count) == -1)
         return -1;
-    if (too_many)
-        return fail(e, "its path finds more records than the answer is large", failure);
+    if (problem != NULL)
+        return fail(e, problem, failure);
     for (size_t i = 0; i < parents->row_count && *failure == NULL; start = ends[i++]) {
         extract_set_parent(e, i);
         if (extract_records(e, records.list + start, ends[i] - start, failure) == -1)
@@ -209,6 +225,27 @@ static const struct node *records_root(const struct source *source, const struct
     return entries ? decoded->entries : decoded->root;
 }
 
+/* The paths below a mapping that are looked for in an answer and may lead anywhere in it. */
+static size_t count_mapping_paths(const struct mapping *mapping)
+{
+    size_t count = mapping->records != NULL && !jsonpath_is_singular(mapping->records);
+
+    for (size_t i = 0; i < mapping->field_count; i++)
+        count += mapping->fields[i].path != NULL && !jsonpath_is_singular(mapping->fields[i].path);
+    for (size_t i = 0; i < mapping->child_count; i++)
+        count += count_mapping_paths(&mapping->children[i]);
+    return count;
+}
+
+static size_t count_paths(const struct source *source)
+{
+    size_t count = count_mapping_paths(&source->mapping);
+
+    if (source->incremental != NULL)
+        count += !jsonpath_is_singular(source->incremental->cursor_path);
+    return count;
+}
+
 int extract_rows(const struct source *source, const struct decoded *decoded, struct arena *arena,
                  struct computer *computer, struct result *result, const char **failure)
 {
@@ -223,8 +260,9 @@ int extract_rows(const struct source *source, const struct decoded *decoded, str
     *failure = NULL;
     if (computer != NULL)
         computer_begin(computer);
+    jsonpath_begin(&e.paths, arena, decoded->root, decoded->text_bytes, count_paths(source));
     if (records_select(source->mapping.records, records_root(source, decoded), decoded->lines,
-                       source->pagination != NULL, arena, &records) == -1 ||
+                       source->pagination != NULL, &e.paths, &records) == -1 ||
         records_add_rejected(&records, decoded->rejected, decoded->rejected_count, arena) == -1)
         return -1;
     result->records = records.count;
@@ -233,7 +271,7 @@ int extract_rows(const struct source *source, const struct decoded *decoded, str
         return 0;
     }
     if (source->incremental != NULL) {
-        if (incremental_select(result->run, &records, arena, failure) == -1)
+        if (incremental_select(result->run, &records, &e.paths, failure) == -1)
             return -1;
         if (*failure != NULL)
             return 0;

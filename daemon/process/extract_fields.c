@@ -209,15 +209,30 @@ static int write_array(struct extractor *e, const struct node_list *nodes)
     return text_failed(&e->scratch) ? -1 : 0;
 }
 
-/* All that a path with a wildcard or slice finds, as one JSON array. */
+static enum extracted fail_too_long(struct extractor *e, const struct field *field)
+{
+    text_clear(&e->scratch);
+    text_format(&e->scratch, "fields.%s: ", field->name);
+    jsonpath_explain_too_long(field->path, &e->scratch);
+    e->stopped = extract_keep_scratch(e);
+    return e->stopped == NULL ? EXTRACTED_NOMEM : EXTRACTED_STOPPED;
+}
+
+/* All that a path that may select many finds, as one JSON array. */
 static enum extracted set_list(struct extractor *e, const struct field *field,
                                const struct node *record, struct value *cell)
 {
     struct node_list nodes;
     struct slice json;
 
-    if (jsonpath_select(field->path, record, e->arena, &nodes) == -1)
+    switch (jsonpath_select(field->path, record, &e->paths, &nodes)) {
+    case JSONPATH_OK:
+        break;
+    case JSONPATH_TOO_LONG:
+        return fail_too_long(e, field);
+    case JSONPATH_NOMEM:
         return EXTRACTED_NOMEM;
+    }
     if (nodes.count == 0)
         return set_missing(e, field, NULL, cell);
     if (write_array(e, &nodes) == -1)

@@ -47,6 +47,7 @@ struct extractor {
     struct result *result;
     struct computer *computer; /* NULL: nothing is calculated */
     const char *stopped;       /* why the response is of no use; NULL: it is */
+    struct jsonpath_session paths;
     size_t cells_left;
     struct text scratch;
     const char *reason;

@@ -8,7 +8,7 @@
 struct selection {
     struct position *position;
     const struct incremental *rule;
-    struct arena *arena;
+    struct jsonpath_session *paths;
     bool keyless; /* rows are appended: the table does not know them again */
     const char **failure;
 };
@@ -16,7 +16,7 @@ struct selection {
 static int fail(struct selection *s, struct text *words)
 {
     *s->failure =
-        text_failed(words) ? NULL : arena_copy(s->arena, text_string(words), words->length);
+        text_failed(words) ? NULL : arena_copy(s->paths->arena, text_string(words), words->length);
     text_free(words);
     return *s->failure == NULL ? -1 : 0;
 }
@@ -43,19 +43,31 @@ static int fail_unlike(struct selection *s, size_t number, struct slice value)
     return fail(s, &words);
 }
 
-/* -1: out of memory; `*found` may be NULL. */
+static int fail_too_long(struct selection *s)
+{
+    struct text words = {0};
+
+    text_add(&words, "incremental.cursor_path: ");
+    jsonpath_explain_too_long(s->rule->cursor_path, &words);
+    return fail(s, &words);
+}
+
+/* `*found` may be NULL, and is where this fails. */
 static int find_value(struct selection *s, const struct node *record, const struct node **found)
 {
-    struct node_list list;
-
     if (jsonpath_is_singular(s->rule->cursor_path)) {
         *found = jsonpath_first(s->rule->cursor_path, record);
         return 0;
     }
-    if (jsonpath_select(s->rule->cursor_path, record, s->arena, &list) == -1)
-        return -1;
-    *found = list.count > 0 ? list.nodes[0] : NULL;
-    return 0;
+    switch (jsonpath_find(s->rule->cursor_path, record, s->paths, found)) {
+    case JSONPATH_OK:
+        return 0;
+    case JSONPATH_TOO_LONG:
+        return fail_too_long(s);
+    case JSONPATH_NOMEM:
+        break;
+    }
+    return -1;
 }
 
 static struct hash128 hash_record(const struct node *record)
@@ -87,6 +99,8 @@ static int look_at(struct selection *s, struct record *record, size_t number)
 
     if (find_value(s, record->node, &found) == -1)
         return -1;
+    if (*s->failure != NULL)
+        return 0;
     if (!cursor_of_node(found, &value)) {
         if (s->rule->on_missing == CURSOR_MISSING_SKIP)
             record->rejected = record_left_out;
@@ -97,13 +111,13 @@ static int look_at(struct selection *s, struct record *record, size_t number)
     return note(s, record, value);
 }
 
-int incremental_select(struct run *run, struct records *records, struct arena *arena,
+int incremental_select(struct run *run, struct records *records, struct jsonpath_session *paths,
                        const char **failure)
 {
     struct selection s = {
         .position = run->state.position,
         .rule = run->source->incremental,
-        .arena = arena,
+        .paths = paths,
         .keyless = run->source->mapping.primary_key_count == 0,
         .failure = failure,
     };

@@ -6,9 +6,11 @@ const char record_left_out[] = "left out";
 
 struct selector {
     const struct jsonpath *path;
+    struct jsonpath_session *paths;
     struct arena *arena;
     struct records *records;
-    bool may_lack; /* a page without its list has no records */
+    bool may_lack;  /* a page without its list has no records */
+    bool exhausted; /* no steps are left for the path */
 };
 
 static int reserve(struct selector *s, size_t more)
@@ -100,171 +102,30 @@ static const char *scalar_reason(struct selector *s, const struct node *node)
     return keep(s, &reason);
 }
 
-/* --- Segments of a path: what stands between its dots and brackets --- */
-
-/* Length of the segment at `p`, a path that is known to compile. */
-static size_t segment_length(const char *p)
-{
-    const char *start = p;
-    int depth = 0;
-    char quote = '\0';
-
-    p += strspn(p, "."); /* one, or two of a descendant segment */
-    for (; *p != '\0'; p++) {
-        if (quote != '\0') {
-            if (*p == '\\' && p[1] != '\0')
-                p++;
-            else if (*p == quote)
-                quote = '\0';
-        } else if (depth > 0 && (*p == '"' || *p == '\'')) {
-            quote = *p;
-        } else if (*p == '[' || *p == ']') {
-            if (*p == '[' && depth == 0 && p > start && p[-1] != '.')
-                break;
-            depth += *p == '[' ? 1 : -1;
-        } else if (*p == '.' && depth == 0) {
-            break;
-        }
-    }
-    return (size_t)(p - start);
-}
-
-/* A path of its own from a part of another: "$", then `length` bytes of `segments`. */
-static struct jsonpath *part_of_path(struct arena *arena, const char *segments, size_t length)
-{
-    char *text;
-
-    while (length > 0 && strchr(" \t\r\n", segments[length - 1]) != NULL)
-        length--; /* blanks may stand between segments, not behind the last */
-    text = arena_alloc(arena, length + 2);
-    if (text == NULL)
-        return NULL;
-    text[0] = '$';
-    memcpy(text + 1, segments, length);
-    text[length + 1] = '\0';
-    return jsonpath_compile(text, &(size_t){0}, NULL);
-}
-
-/* Whether a segment selects any number of children (wildcard, slice, union): "$" + it is not
- * singular. */
-static int is_plural(struct arena *arena, const char *segment, size_t length, bool *plural)
-{
-    struct jsonpath *path = part_of_path(arena, segment, length);
-
-    if (path == NULL)
-        return -1;
-    *plural = !jsonpath_is_singular(path);
-    jsonpath_free(path);
-    return 0;
-}
-
-static const char *segments_of(const struct jsonpath *path)
-{
-    return strchr(jsonpath_text(path), '$') + 1;
-}
-
-/* Whether the last segment is plural; the path itself may be in any case. */
-static int ends_plural(struct selector *s, bool *plural)
-{
-    const char *last = segments_of(s->path);
-
-    *plural = jsonpath_ends_in_wildcard(s->path);
-    if (*plural || *last == '\0')
-        return 0;
-    while (last[segment_length(last)] != '\0')
-        last += segment_length(last);
-    return is_plural(s->arena, last, strlen(last), plural);
-}
-
-static bool has_empty_container(const struct node_list *nodes)
-{
-    for (size_t i = 0; i < nodes->count; i++) {
-        if (node_is_container(nodes->nodes[i]) && nodes->nodes[i]->length == 0)
-            return true;
-    }
-    return false;
-}
-
-/*
- * Whether a path selects nothing only because a container is empty: the longest part of the path
- * that selects something selects an empty one, and the segment behind it asks for any children.
- * Walked from the front; only an answer without records pays for it.
- */
-static int stops_at_empty(struct selector *s, const struct node *document, bool *empty)
-{
-    const char *segments = segments_of(s->path);
-    size_t before = 0;
-
-    *empty = false;
-    while (segments[before] != '\0') {
-        size_t length = segment_length(segments + before);
-        struct jsonpath *path = part_of_path(s->arena, segments, before);
-        struct node_list nodes;
-        bool plural;
-        int rc;
-
-        if (path == NULL)
-            return -1;
-        rc = jsonpath_select(path, document, s->arena, &nodes);
-        jsonpath_free(path);
-        if (rc == -1 || is_plural(s->arena, segments + before, length, &plural) == -1)
-            return -1;
-        if (nodes.count == 0)
-            return 0;
-        *empty = plural && has_empty_container(&nodes);
-        before += length;
-    }
-    return 0;
-}
-
-/*
- * How far the path leads: the length of its longest part, from the front, that selects something,
- * and the first node that this part selects.
- */
-static int furthest(struct selector *s, const struct node *document, size_t *length,
-                    const struct node **node)
-{
-    const char *segments = segments_of(s->path);
-    size_t next = segment_length(segments);
-
-    *length = 0;
-    *node = document;
-    while (segments[next] != '\0') {
-        struct jsonpath *path = part_of_path(s->arena, segments, next);
-        struct node_list nodes;
-        int rc;
-
-        if (path == NULL)
-            return -1;
-        rc = jsonpath_select(path, document, s->arena, &nodes);
-        jsonpath_free(path);
-        if (rc == -1)
-            return -1;
-        if (nodes.count == 0)
-            return 0;
-        *length = next;
-        *node = nodes.nodes[0];
-        next += segment_length(segments + next);
-    }
-    return 0;
-}
-
-static const char *nothing_reason(struct selector *s, const struct node *document)
+static const char *nothing_reason(struct selector *s, const struct jsonpath_reach *reach)
 {
     struct text reason = {0};
-    const struct node *node;
-    size_t length;
 
-    if (furthest(s, document, &length, &node) == -1)
-        return NULL;
     text_format(&reason, "records: %s selects nothing; ", jsonpath_text(s->path));
-    if (length == 0)
+    if (reach->part_length == 1)
         text_add(&reason, "the document");
     else
-        text_format(&reason, "$%.*s", (int)length, segments_of(s->path));
+        text_append(&reason, jsonpath_text(s->path), reach->part_length);
     text_add(&reason, " is ");
-    describe(node, &reason);
+    describe(reach->node, &reason);
     return keep(s, &reason);
+}
+
+/* The document needs more steps than a path may take. */
+static int too_long(struct selector *s, const char **reason)
+{
+    struct text words = {0};
+
+    s->exhausted = true;
+    text_add(&words, "records: ");
+    jsonpath_explain_too_long(s->path, &words);
+    *reason = keep(s, &words);
+    return *reason == NULL ? -1 : 0;
 }
 
 /* --- One document --- */
@@ -273,34 +134,27 @@ static const char *nothing_reason(struct selector *s, const struct node *documen
  * Whether the list is not there, or null in its place or on the way to it: not whether something
  * else stands there.
  */
-static int lacks_list(struct selector *s, const struct node *document, bool *lacks)
+static bool lacks_list(const struct selector *s, const struct node *furthest)
 {
-    const struct node *node;
-    size_t length;
-
-    *lacks = false;
-    if (!s->may_lack)
-        return 0;
-    if (furthest(s, document, &length, &node) == -1)
-        return -1;
-    *lacks = node->type == NODE_NULL || node->type == NODE_OBJECT ||
-             (node->type == NODE_ARRAY && node->length == 0);
-    return 0;
+    return s->may_lack && (furthest->type == NODE_NULL || furthest->type == NODE_OBJECT ||
+                           (furthest->type == NODE_ARRAY && furthest->length == 0));
 }
 
 static int select_nothing(struct selector *s, const struct node *document, const char **reason)
 {
-    bool empty;
+    struct jsonpath_reach reach;
 
-    if (lacks_list(s, document, &empty) == -1)
+    switch (jsonpath_reach(s->path, document, s->paths, &reach)) {
+    case JSONPATH_OK:
+        break;
+    case JSONPATH_TOO_LONG:
+        return too_long(s, reason);
+    case JSONPATH_NOMEM:
         return -1;
-    if (empty)
+    }
+    if (reach.chosen || lacks_list(s, reach.node))
         return 0;
-    if (!jsonpath_is_singular(s->path) && stops_at_empty(s, document, &empty) == -1)
-        return -1;
-    if (empty)
-        return 0;
-    *reason = nothing_reason(s, document);
+    *reason = nothing_reason(s, &reach);
     return *reason == NULL ? -1 : 0;
 }
 
@@ -325,14 +179,15 @@ static int select_one(struct selector *s, const struct node *document, const cha
 /* Each of them, or of arrays, unless the path selects one by one, the elements. */
 static int add_nodes(struct selector *s, const struct node_list *nodes)
 {
-    bool one_by_one;
+    bool one_by_one = jsonpath_ends_in_choice(s->path);
 
-    if (ends_plural(s, &one_by_one) == -1 || reserve(s, nodes->count) == -1)
+    if (reserve(s, nodes->count) == -1)
         return -1;
     for (size_t i = 0; i < nodes->count; i++) {
-        bool expand = !one_by_one && nodes->nodes[i]->type == NODE_ARRAY;
+        const struct node *node = nodes->nodes[i];
+        bool expand = !one_by_one && node->type == NODE_ARRAY;
 
-        if ((expand ? add_elements(s, nodes->nodes[i]) : add(s, nodes->nodes[i], NULL)) == -1)
+        if ((expand ? add_elements(s, node) : add(s, node, NULL)) == -1)
             return -1;
     }
     return 0;
@@ -342,9 +197,15 @@ static int select_many(struct selector *s, const struct node *document, const ch
 {
     struct node_list nodes;
 
-    if (jsonpath_select(s->path, document, s->arena, &nodes) == -1)
-        return -1;
-    return nodes.count == 0 ? select_nothing(s, document, reason) : add_nodes(s, &nodes);
+    switch (jsonpath_select(s->path, document, s->paths, &nodes)) {
+    case JSONPATH_OK:
+        return nodes.count == 0 ? select_nothing(s, document, reason) : add_nodes(s, &nodes);
+    case JSONPATH_TOO_LONG:
+        return too_long(s, reason);
+    case JSONPATH_NOMEM:
+        break;
+    }
+    return -1;
 }
 
 static int select_from(struct selector *s, const struct node *document, const char **reason)
@@ -373,6 +234,10 @@ static int select_from_lines(struct selector *s, const struct node *root)
             return -1;
         first_reason = first_reason == NULL ? reason : first_reason;
         rejected++;
+        if (s->exhausted) {
+            s->records->failure = reason;
+            return 0;
+        }
     }
     if (rejected == root->length)
         s->records->failure = first_reason;
@@ -380,9 +245,13 @@ static int select_from_lines(struct selector *s, const struct node *root)
 }
 
 int records_select(const struct jsonpath *path, const struct node *root, bool lines, bool may_lack,
-                   struct arena *arena, struct records *records)
+                   struct jsonpath_session *paths, struct records *records)
 {
-    struct selector s = {path, arena, records, may_lack};
+    struct selector s = {.path = path,
+                         .paths = paths,
+                         .arena = paths->arena,
+                         .records = records,
+                         .may_lack = may_lack};
 
     *records = (struct records){0};
     if (path == NULL) {
@@ -420,20 +289,28 @@ int records_add_rejected(struct records *records, const struct record *rejected,
     return 0;
 }
 
-int records_add(const struct jsonpath *path, const struct node *parent, struct arena *arena,
-                struct records *records)
+static int add_list(struct selector *s, const struct node *node)
 {
-    struct selector s = {path, arena, records, true};
-    struct node_list nodes;
-    const struct node *node;
-
-    if (!jsonpath_is_singular(path)) {
-        if (jsonpath_select(path, parent, arena, &nodes) == -1)
-            return -1;
-        return nodes.count == 0 ? 0 : add_nodes(&s, &nodes);
-    }
-    node = jsonpath_first(path, parent);
     if (node == NULL || node->type == NODE_NULL)
         return 0;
-    return node->type == NODE_ARRAY ? add_elements(&s, node) : add(&s, node, NULL);
+    return node->type == NODE_ARRAY ? add_elements(s, node) : add(s, node, NULL);
+}
+
+enum jsonpath_status records_add(const struct jsonpath *path, const struct node *parent,
+                                 struct jsonpath_session *paths, struct records *records)
+{
+    struct selector s = {.path = path, .paths = paths, .arena = paths->arena, .records = records};
+    struct node_list nodes;
+    enum jsonpath_status status;
+    int rc;
+
+    if (jsonpath_is_singular(path)) {
+        rc = add_list(&s, jsonpath_first(path, parent));
+    } else {
+        status = jsonpath_select(path, parent, paths, &nodes);
+        if (status != JSONPATH_OK)
+            return status;
+        rc = add_nodes(&s, &nodes);
+    }
+    return rc == -1 ? JSONPATH_NOMEM : JSONPATH_OK;
 }

@@ -3,15 +3,18 @@
  *
  * Without a path: the elements of an array, or the document itself; of a body of lines, the lines.
  * With a path, applied to the document or to each line of a body of lines:
- * - a path that selects single nodes ($.data, $.pages[*].data): an object is one record, and of an
- *   array the elements are the records. RFC 9535 would give the array as one node, but nobody who
- *   writes $.features means that. A scalar, where such a path is the whole way (no wildcard, no
- *   slice), is no place for records.
- * - a path that ends in a wildcard or slice selects the records one by one, of any type: elements
- * of an array, or the values of an object's members. Selecting nothing is a failure, but for an
- * empty array or object where its children would have been the records: that is an answer without
- * records. In a body of lines, a line of which nothing is selected is rejected alone, as long as
- * another line has what was asked for.
+ * - a path that ends in a name or an index ($.data, $.pages[*].data, $..items): an object is one
+ *   record, and of an array the elements are the records. RFC 9535 would give the array as one
+ *   node, but nobody who writes $.features means that. A scalar, where names and indexes are the
+ *   whole way, is no place for records.
+ * - a path that ends in a wildcard, a slice or a filter selects the records one by one, of any
+ *   type: elements of an array, or the values of an object's members.
+ *
+ * Selecting nothing is a failure, so that a path with a slip does not go unnoticed, but for a
+ * choice among what is there that comes out empty: a wildcard and an array or object that is empty,
+ * a filter and any array or object, a slice and any array. That is an answer without records. In a
+ * body of lines, a line of which nothing is selected is rejected alone, as long as another line has
+ * what was asked for.
  */
 #ifndef GATHERD_PROCESS_RECORDS_H
 #define GATHERD_PROCESS_RECORDS_H
@@ -40,22 +43,23 @@ struct records {
 
 /*
  * `lines`: root is the array of a body's lines. `may_lack`: one page of several, where null or no
- * list at all is a page without records. 0, or -1: out of memory.
+ * list at all is a page without records. Their list is in the arena of `paths`. 0, or -1: out of
+ * memory.
  */
 int records_select(const struct jsonpath *path, const struct node *root, bool lines, bool may_lack,
-                   struct arena *arena, struct records *records);
+                   struct jsonpath_session *paths, struct records *records);
 
 /* Puts what the reader has rejected among the records, in the order of the text. 0 or -1. */
 int records_add_rejected(struct records *records, const struct record *rejected, size_t count,
                          struct arena *arena);
 
 /*
- * Adds the records that `path` leads to from the record of a parent, in order. A path that selects
- * single nodes gives the elements of an array, or else the node itself, of whatever type; one that
- * ends in a wildcard or slice gives what it selects. Nothing there, or null where a list might be,
- * is no record and no failure. `records` is empty at first. 0, or -1: out of memory.
+ * Adds the records that `path` leads to from the record of a parent, in order. A path that ends in
+ * a name or an index gives the elements of an array, or else the node itself, of whatever type; one
+ * that ends in a wildcard, a slice or a filter gives what it selects. Nothing there, or null where
+ * a list might be, is no record and no failure. `records` is empty at first.
  */
-int records_add(const struct jsonpath *path, const struct node *parent, struct arena *arena,
-                struct records *records);
+enum jsonpath_status records_add(const struct jsonpath *path, const struct node *parent,
+                                 struct jsonpath_session *paths, struct records *records);
 
 #endif

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "gatherd/json.h"
-#include "gatherd/jsonpath.h"
 #include "scarce_arena.h"
 
 typedef enum json_status reader(const char *body, size_t length, struct arena *arena,
@@ -62,42 +61,11 @@ static void reading_lines_without_memory_says_so(void **state)
     text_free(&text);
 }
 
-static void selecting_without_memory_fails(void **state)
-{
-    static const char *const texts[] = {"$", "$[*]", "$[0,0]", "$[::-1][0]", "$[0]"};
-    const char *body = "[[1],[2],[3],[4],[5],[6],[7],[8],[9],[1],[2],[3],[4],[5],[6],[7],[8],[9]]";
-    struct arena *document = arena_create(0);
-    const struct node *root;
-
-    (void)state;
-    assert_int_equal(json_read(body, strlen(body), document, &root, NULL), JSON_OK);
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        size_t column;
-        struct jsonpath *path = jsonpath_compile(texts[i], &column, NULL);
-        int status = -1;
-
-        for (size_t allowed = 0; status == -1; allowed++) {
-            struct arena *arena = arena_create(0);
-            struct node_list list;
-
-            scarce_arena_fail_after(allowed);
-            status = jsonpath_select(path, root, arena, &list);
-            scarce_arena_stop_failing();
-            assert_int_equal(status, allowed < 1 ? -1 : status);
-            arena_free(arena);
-            assert_true(allowed < 8);
-        }
-        jsonpath_free(path);
-    }
-    arena_free(document);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reading_without_memory_says_so),
         cmocka_unit_test(reading_lines_without_memory_says_so),
-        cmocka_unit_test(selecting_without_memory_fails),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,65 +1,19 @@
+/*
+ * Names, indexes, wildcards, slices and unions: RFC 9535, 2.1 to 2.3.4 and 2.5.1. Filters,
+ * functions and descendants have programs of their own.
+ */
 #include "test.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "document.h"
-#include "gatherd/jsonpath.h"
+#include "selecting.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static struct jsonpath *compile(const char *text)
-{
-    struct error err = {0};
-    size_t column = 0;
-    struct jsonpath *path = jsonpath_compile(text, &column, &err);
-
-    if (path == NULL)
-        fail_msg("%s: %zu: %s", text, column, err.text);
-    return path;
-}
-
-/* Asserts what a path selects: the values as JSON with spaces between them. */
-static void assert_selects(const struct document *document, const char *text, const char *expected)
-{
-    struct jsonpath *path = compile(text);
-    struct node_list list;
-    struct text selected = {0};
-
-    assert_int_equal(jsonpath_select(path, document->root, document->arena, &list), 0);
-    for (size_t i = 0; i < list.count; i++) {
-        if (i > 0)
-            text_char(&selected, ' ');
-        node_write_json(list.nodes[i], &selected);
-    }
-    if (strcmp(text_string(&selected), expected) != 0)
-        fail_msg("%s selects %s, not %s", text, text_string(&selected), expected);
-    if (jsonpath_is_singular(path))
-        assert_ptr_equal(jsonpath_first(path, document->root),
-                         list.count == 0 ? NULL : list.nodes[0]);
-    else
-        assert_null(jsonpath_first(path, document->root));
-    text_free(&selected);
-    jsonpath_free(path);
-}
-
-struct example {
-    const char *path;
-    const char *selected;
-};
-
-static void assert_examples(const char *json, const struct example *examples, size_t count)
-{
-    struct document d = document_of(json);
-
-    for (size_t i = 0; i < count; i++)
-        assert_selects(&d, examples[i].path, examples[i].selected);
-    document_free(&d);
-}
-
 static void names_select_members(void **state)
 {
-    static const struct example examples[] = {
+    static const struct selecting_example examples[] = {
         {"$", "{\"a\":{\"b\":[1,{\"c\":2}],\"\":3},\"_x9\":4,\"\xc3\xa9\":5,\"\xf0\x9f\x98\x80\":6,"
               "\"x y\":7,\"'\":8,\"\\\"\":9,\"1\":10,\"A\":11,\"a\\nb\":12}"},
         {"$.a.b", "[1,{\"c\":2}]"},
@@ -88,7 +42,7 @@ static void names_select_members(void **state)
     };
 
     (void)state;
-    assert_examples(examples[0].selected, examples, COUNT(examples));
+    selecting_assert_all(examples[0].selected, examples, COUNT(examples));
 }
 
 static void a_quoted_name_takes_every_escape(void **state)
@@ -96,14 +50,14 @@ static void a_quoted_name_takes_every_escape(void **state)
     struct document d = document_of("{\"\\b\\f\\n\\r\\t/\\\\\\u0000\":1}");
 
     (void)state;
-    assert_selects(&d, "$['\\b\\f\\n\\r\\t\\/\\\\\\u0000']", "1");
-    assert_selects(&d, "$[\"\\b\\f\\n\\r\\t/\\\\\\u0000\"]", "1");
+    selecting_assert(&d, "$['\\b\\f\\n\\r\\t\\/\\\\\\u0000']", "1");
+    selecting_assert(&d, "$[\"\\b\\f\\n\\r\\t/\\\\\\u0000\"]", "1");
     document_free(&d);
 }
 
 static void indexes_select_elements(void **state)
 {
-    static const struct example examples[] = {
+    static const struct selecting_example examples[] = {
         {"$[0]", "10"},
         {"$[2]", "[12,13]"},
         {"$[2][1]", "13"},
@@ -118,12 +72,12 @@ static void indexes_select_elements(void **state)
     };
 
     (void)state;
-    assert_examples("[10,11,[12,13],{\"a\":14}]", examples, COUNT(examples));
+    selecting_assert_all("[10,11,[12,13],{\"a\":14}]", examples, COUNT(examples));
 }
 
 static void a_wildcard_selects_all_children(void **state)
 {
-    static const struct example examples[] = {
+    static const struct selecting_example examples[] = {
         {"$.*", "[1,[2]] {\"b\":3,\"c\":{}} 4 \"x\""},
         {"$[*]", "[1,[2]] {\"b\":3,\"c\":{}} 4 \"x\""},
         {"$.*.*", "1 [2] 3 {}"},
@@ -138,8 +92,8 @@ static void a_wildcard_selects_all_children(void **state)
     };
 
     (void)state;
-    assert_examples("{\"a\":[1,[2]],\"o\":{\"b\":3,\"c\":{}},\"n\":4,\"s\":\"x\"}", examples,
-                    COUNT(examples));
+    selecting_assert_all("{\"a\":[1,[2]],\"o\":{\"b\":3,\"c\":{}},\"n\":4,\"s\":\"x\"}", examples,
+                         COUNT(examples));
 }
 
 static void a_wildcard_selects_members_of_equal_names_too(void **state)
@@ -147,14 +101,14 @@ static void a_wildcard_selects_members_of_equal_names_too(void **state)
     struct document d = document_of("{\"a\":1,\"a\":2}");
 
     (void)state;
-    assert_selects(&d, "$.*", "1 2");
-    assert_selects(&d, "$.a", "2");
+    selecting_assert(&d, "$.*", "1 2");
+    selecting_assert(&d, "$.a", "2");
     document_free(&d);
 }
 
 static void a_slice_selects_as_the_standard_counts(void **state)
 {
-    static const struct example examples[] = {
+    static const struct selecting_example examples[] = {
         {"$[1:3]", "1 2"},
         {"$[5:]", "5 6"},
         {"$[:2]", "0 1"},
@@ -190,12 +144,12 @@ static void a_slice_selects_as_the_standard_counts(void **state)
     };
 
     (void)state;
-    assert_examples("[0,1,2,3,4,5,6]", examples, COUNT(examples));
+    selecting_assert_all("[0,1,2,3,4,5,6]", examples, COUNT(examples));
 }
 
 static void a_slice_steps_over_whole_containers(void **state)
 {
-    static const struct example examples[] = {
+    static const struct selecting_example examples[] = {
         {"$[::2]", "[1,[2]] [] 5"},
         {"$[::-2]", "5 [] [1,[2]]"},
         {"$[3:0:-1]", "\"x\" [] {\"a\":[3]}"},
@@ -203,21 +157,21 @@ static void a_slice_steps_over_whole_containers(void **state)
     };
 
     (void)state;
-    assert_examples("[[1,[2]],{\"a\":[3]},[],\"x\",5]", examples, COUNT(examples));
+    selecting_assert_all("[[1,[2]],{\"a\":[3]},[],\"x\",5]", examples, COUNT(examples));
 }
 
 static void a_slice_selects_nothing_where_there_is_no_array(void **state)
 {
-    static const struct example examples[] = {
+    static const struct selecting_example examples[] = {
         {"$[:]", ""}, {"$.a[:]", ""}, {"$.b[:]", ""}, {"$.b[::-1]", ""}, {"$.c[::-1]", ""}};
 
     (void)state;
-    assert_examples("{\"a\":\"text\",\"b\":[],\"c\":{\"d\":1}}", examples, COUNT(examples));
+    selecting_assert_all("{\"a\":\"text\",\"b\":[],\"c\":{\"d\":1}}", examples, COUNT(examples));
 }
 
 static void a_union_selects_in_the_order_of_its_selectors(void **state)
 {
-    static const struct example examples[] = {
+    static const struct selecting_example examples[] = {
         {"$.a[2,0]", "3 1"},
         {"$.a[0,0]", "1 1"},
         {"$.a[1:,0,-1]", "2 3 1 3"},
@@ -229,26 +183,27 @@ static void a_union_selects_in_the_order_of_its_selectors(void **state)
     };
 
     (void)state;
-    assert_examples("{\"a\":[1,2,3],\"b\":4,\"c\":5}", examples, COUNT(examples));
+    selecting_assert_all("{\"a\":[1,2,3],\"b\":4,\"c\":5}", examples, COUNT(examples));
 }
 
 static void each_segment_is_applied_to_each_node_in_order(void **state)
 {
-    static const struct example examples[] = {
+    static const struct selecting_example examples[] = {
         {"$[*]['a','b']", "1 2 3 4"},
         {"$[1,0].b", "4 2"},
         {"$[::-1][*]", "3 4 1 2"},
     };
 
     (void)state;
-    assert_examples("[{\"a\":1,\"b\":2},{\"a\":3,\"b\":4}]", examples, COUNT(examples));
+    selecting_assert_all("[{\"a\":1,\"b\":2},{\"a\":3,\"b\":4}]", examples, COUNT(examples));
 }
 
 static void many_nodes_are_selected(void **state)
 {
     struct text text = {0};
     struct document d;
-    struct jsonpath *path = compile("$[*][0]");
+    struct jsonpath *path = selecting_compile("$[*][0]");
+    struct jsonpath_session session;
     struct node_list list;
 
     (void)state;
@@ -257,7 +212,8 @@ static void many_nodes_are_selected(void **state)
         text_format(&text, ",[%d]", i);
     text_add(&text, "]");
     d = document_of(text_string(&text));
-    assert_int_equal(jsonpath_select(path, d.root, d.arena, &list), 0);
+    session = selecting_session(&d);
+    assert_int_equal(jsonpath_select(path, d.root, &session, &list), JSONPATH_OK);
     assert_int_equal(list.count, 10000);
     assert_true(slice_equals(node_slice(list.nodes[9999]), "9999"));
     jsonpath_free(path);
@@ -273,35 +229,36 @@ static void a_path_of_names_and_indexes_is_singular(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(singular); i++) {
-        struct jsonpath *path = compile(singular[i]);
+        struct jsonpath *path = selecting_compile(singular[i]);
 
         assert_true(jsonpath_is_singular(path));
         jsonpath_free(path);
     }
     for (size_t i = 0; i < COUNT(plural); i++) {
-        struct jsonpath *path = compile(plural[i]);
+        struct jsonpath *path = selecting_compile(plural[i]);
 
         assert_false(jsonpath_is_singular(path));
         jsonpath_free(path);
     }
 }
 
-static void a_path_says_whether_it_ends_in_a_wildcard(void **state)
+static void a_path_says_whether_it_ends_in_a_choice(void **state)
 {
-    static const char *const yes[] = {"$.*", "$[*]", "$.a[*]", "$[ * ]"};
-    static const char *const no[] = {"$", "$.a", "$.*.a", "$[*,0]", "$[0,*]", "$[:]"};
+    static const char *const yes[] = {"$.*",    "$[*]", "$.a[*]",  "$[ * ]", "$[*,0]",
+                                      "$[0,1]", "$[:]", "$[?@.a]", "$..*",   "$..[?@.a]"};
+    static const char *const no[] = {"$", "$.a", "$.*.a", "$[*][0]", "$..a", "$[?@.a].b"};
 
     (void)state;
     for (size_t i = 0; i < COUNT(yes); i++) {
-        struct jsonpath *path = compile(yes[i]);
+        struct jsonpath *path = selecting_compile(yes[i]);
 
-        assert_true(jsonpath_ends_in_wildcard(path));
+        assert_true(jsonpath_ends_in_choice(path));
         jsonpath_free(path);
     }
     for (size_t i = 0; i < COUNT(no); i++) {
-        struct jsonpath *path = compile(no[i]);
+        struct jsonpath *path = selecting_compile(no[i]);
 
-        assert_false(jsonpath_ends_in_wildcard(path));
+        assert_false(jsonpath_ends_in_choice(path));
         jsonpath_free(path);
     }
 }
@@ -318,7 +275,7 @@ static void a_path_of_one_name_gives_the_name(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(examples); i++) {
-        struct jsonpath *path = compile(examples[i].path);
+        struct jsonpath *path = selecting_compile(examples[i].path);
         struct slice name = jsonpath_single_name(path);
 
         assert_true(slice_same(name, slice_of(examples[i].name)));
@@ -328,7 +285,7 @@ static void a_path_of_one_name_gives_the_name(void **state)
 
 static void an_empty_name_is_a_name(void **state)
 {
-    struct jsonpath *path = compile("$['']");
+    struct jsonpath *path = selecting_compile("$['']");
     struct slice name = jsonpath_single_name(path);
 
     (void)state;
@@ -339,7 +296,7 @@ static void an_empty_name_is_a_name(void **state)
 
 static void a_path_keeps_its_text(void **state)
 {
-    struct jsonpath *path = compile("$ ['a'] .b");
+    struct jsonpath *path = selecting_compile("$ ['a'] .b");
 
     (void)state;
     assert_string_equal(jsonpath_text(path), "$ ['a'] .b");
@@ -358,18 +315,14 @@ static void a_path_of_many_segments_is_no_deeper_than_one_of_few(void **state)
     text_add(&text, "$");
     for (int i = 0; i < SEGMENTS; i++)
         text_add(&text, "[0]");
-    path = compile(text_string(&text));
+    path = selecting_compile(text_string(&text));
     assert_null(jsonpath_first(path, d.root));
     jsonpath_free(path);
     document_free(&d);
     text_free(&text);
 }
 
-static const struct {
-    const char *path;
-    size_t column;
-    const char *message;
-} refused[] = {
+static const struct selecting_refusal refused[] = {
     {"", 1, "the path is empty; the whole document is $"},
     {" $", 1, "white space before the path"},
     {"$ ", 2, "white space behind the end of the path"},
@@ -407,19 +360,23 @@ static const struct {
     {"$[0 ", 5, "the bracket that closes is missing"},
     {"$['a'", 6, "the bracket that closes is missing"},
     {"$[0,", 5, "the bracket that closes is missing"},
-    {"$[]", 3, "a name, an index, a slice or * is missing before ']'"},
-    {"$[ ]", 4, "a name, an index, a slice or * is missing before ']'"},
-    {"$[0,]", 5, "a name, an index, a slice or * is missing before ']'"},
-    {"$[,0]", 3, "a name, an index, a slice or * is missing before ','"},
+    {"$[]", 3, "a name, an index, a slice, a filter or * is missing before ']'"},
+    {"$[ ]", 4, "a name, an index, a slice, a filter or * is missing before ']'"},
+    {"$[0,]", 5, "a name, an index, a slice, a filter or * is missing before ']'"},
+    {"$[,0]", 3, "a name, an index, a slice, a filter or * is missing before ','"},
     {"$[0 1]", 5, "'1' where ',' or ']' should stand"},
     {"$['a''b']", 6, "''' where ',' or ']' should stand"},
     {"$[0.5]", 4, "'.' where ',' or ']' should stand"},
     {"$[1:2:3:4]", 8, "':' where ',' or ']' should stand"},
     {"$[a]", 3, "a name in brackets stands in quotes, as in ['name']"},
     {"$[\xc3\xa9]", 3, "a name in brackets stands in quotes, as in ['name']"},
-    {"$[+1]", 3, "'+' where a name, an index, a slice or * should stand"},
-    {"$[@.a]", 3, "'@' where a name, an index, a slice or * should stand"},
-    {"$[(@.length-1)]", 3, "script expressions are not JSONPath"},
+    {"$[+1]", 3, "'+' where a name, an index, a slice, a filter or * should stand"},
+    {"$[@.a]", 3, "a filter begins with ?, as in [?@.name]"},
+    {"$[$.a]", 3, "a filter begins with ?, as in [?@.name]"},
+    {"$[length(@)]", 3, "a function stands in a filter, as in [?length(@.name) > 3]"},
+    {"$.a.length()", 11, "a function stands in a filter, as in [?length(@.name) > 3]"},
+    {"$[(@.length-1)]", 3,
+     "script expressions are not JSONPath; the last element is [-1], and a filter begins with ?"},
 
     /* numbers */
     {"$[01]", 3, "a number cannot have a 0 before its first digit"},
@@ -452,30 +409,20 @@ static const struct {
     {"$.caf\xe9", 6, "byte 0xe9 is not UTF-8"},
     {"$['\xed\xa0\x80']", 4, "byte 0xed is not UTF-8"},
 
-    /* what the standard has and we have not */
-    {"$..a", 2, "descendants (..) are not supported; write each step of the way"},
-    {"$.a..*", 4, "descendants (..) are not supported; write each step of the way"},
-    {"$..[0]", 2, "descendants (..) are not supported; write each step of the way"},
-    {"$[?@.a==1]", 3, "filters (?) are not supported"},
-    {"$.a[0, ?@.b]", 8, "filters (?) are not supported"},
-    {"$.a.length()", 11, "functions are not supported"},
-    {"$[length(@)]", 3, "functions are not supported"},
+    /* descendants */
+    {"$..", 4, "a name, a bracket or * must follow '..'"},
+    {"$...a", 4, "'.' behind '..'"},
+    {"$.. a", 4, "white space between '..' and the name"},
+    {"$.. [0]", 4, "white space between '..' and the name"},
+    {"$..1", 4, "'1' cannot begin a name; put the name in quotes, as in ['name']"},
+    {"$..'a'", 4, "a name in quotes stands in brackets, as in ['name']"},
+    {"$..[a]", 5, "a name in brackets stands in quotes, as in ['name']"},
 };
 
 static void what_is_no_path_is_refused_with_its_column(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < COUNT(refused); i++) {
-        struct error err = {0};
-        size_t column = 0;
-        struct jsonpath *path = jsonpath_compile(refused[i].path, &column, &err);
-
-        if (path != NULL)
-            fail_msg("%s was taken", refused[i].path);
-        if (strcmp(err.text, refused[i].message) != 0 || column != refused[i].column)
-            fail_msg("%s: %zu: %s", refused[i].path, column, err.text);
-        assert_int_equal(err.code, ERROR_CONFIG);
-    }
+    selecting_assert_refused(refused, COUNT(refused));
 }
 
 int main(void)
@@ -493,7 +440,7 @@ int main(void)
         cmocka_unit_test(each_segment_is_applied_to_each_node_in_order),
         cmocka_unit_test(many_nodes_are_selected),
         cmocka_unit_test(a_path_of_names_and_indexes_is_singular),
-        cmocka_unit_test(a_path_says_whether_it_ends_in_a_wildcard),
+        cmocka_unit_test(a_path_says_whether_it_ends_in_a_choice),
         cmocka_unit_test(a_path_of_one_name_gives_the_name),
         cmocka_unit_test(an_empty_name_is_a_name),
         cmocka_unit_test(a_path_keeps_its_text),

@@ -73,6 +73,43 @@ static void lists_within_lists_are_told_apart_from_their_container(void **state)
                    "{\"E\":{\"Cube\":{\"Cube\":[{\"@t\":\"1\",\"Cube\":[{\"@r\":\"2\"}]}]}}}");
 }
 
+static void a_filter_chooses_from_a_list(void **state)
+{
+    (void)state;
+    expect_records("$.r.item[?@.a]", "<r><item><a/></item></r>",
+                   "{\"r\":{\"item\":[{\"a\":null}]}}");
+    expect_records("$.r.item[?@.a].b[*]", "<r><item><b>1</b></item></r>",
+                   "{\"r\":{\"item\":[{\"b\":[\"1\"]}]}}");
+    expect_records("$.r.item[?@.a].b", "<r><item><b>1</b></item></r>",
+                   "{\"r\":{\"item\":[{\"b\":[\"1\"]}]}}");
+}
+
+static void what_a_filter_looks_at_may_be_a_list_or_have_text(void **state)
+{
+    static const char xml[] = "<r><l>x</l><item><a>1</a><b>2</b></item></r>";
+
+    (void)state;
+    expect_records("$.r.item[?@.a[0] == '1']", xml,
+                   "{\"r\":{\"l\":\"x\",\"item\":[{\"a\":[\"1\"],\"b\":\"2\"}]}}");
+    expect_records("$.r.item[?@.c || !(count(@.b[*]) > 1 && @.a == '1')]", xml,
+                   "{\"r\":{\"l\":\"x\",\"item\":[{\"a\":\"1\",\"b\":[\"2\"]}]}}");
+    expect_records("$.r.item[?@.a['#text'] == $.r.l[0]]", xml,
+                   "{\"r\":{\"l\":[\"x\"],\"item\":[{\"a\":{\"#text\":\"1\"},\"b\":\"2\"}]}}");
+    expect_field("$.r.item", "$.a[?@ == $.b[0]]", xml,
+                 "{\"r\":{\"l\":\"x\",\"item\":[{\"a\":[\"1\"],\"b\":[\"2\"]}]}}");
+}
+
+static void descendants_are_lists_wherever_they_are(void **state)
+{
+    (void)state;
+    expect_records("$..item", "<r><a><item>1</item></a><item>2</item></r>",
+                   "{\"r\":{\"a\":{\"item\":[\"1\"]},\"item\":[\"2\"]}}");
+    expect_records("$..item[?@.b]", "<r><a><item><b/></item></a></r>",
+                   "{\"r\":{\"a\":{\"item\":[{\"b\":null}]}}}");
+    expect_records("$.r..item[*].c[0]", "<r><a><item><c>1</c></item></a></r>",
+                   "{\"r\":{\"a\":{\"item\":[{\"c\":[\"1\"]}]}}}");
+}
+
 static void the_root_is_never_a_list(void **state)
 {
     (void)state;
@@ -172,6 +209,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_single_record_is_a_list_of_one),
         cmocka_unit_test(lists_within_lists_are_told_apart_from_their_container),
+        cmocka_unit_test(a_filter_chooses_from_a_list),
+        cmocka_unit_test(what_a_filter_looks_at_may_be_a_list_or_have_text),
+        cmocka_unit_test(descendants_are_lists_wherever_they_are),
         cmocka_unit_test(the_root_is_never_a_list),
         cmocka_unit_test(an_element_that_has_nothing_is_a_list_without_records),
         cmocka_unit_test(an_element_with_other_things_does_not_pass_for_an_empty_list),

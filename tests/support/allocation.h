@@ -1,8 +1,8 @@
 /*
  * allocation.h - memory that runs out when a test says so.
  *
- * Test programs whose name ends in _out_of_memory are linked with --wrap for malloc, calloc and
- * realloc: calls from our own code come here, those inside of libraries do not.
+ * Test programs whose name ends in _out_of_memory are linked with --wrap for malloc, calloc,
+ * realloc and reallocarray: calls from our own code come here, those inside of libraries do not.
  */
 #ifndef GATHERD_TEST_ALLOCATION_H
 #define GATHERD_TEST_ALLOCATION_H
