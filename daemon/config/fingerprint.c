@@ -135,6 +135,7 @@ static void put_list(struct text *out, const struct key *key, const char *target
     memcpy(&array, target + key->offset, sizeof(array));
     memcpy(&count, target + key->count_offset, sizeof(count));
     text_char(out, array == NULL ? '0' : '1'); /* an empty list may be one that was written */
+    assert(array != NULL || count == 0);
     text_append(out, (const char *)&count, sizeof(count));
     for (size_t i = 0; i < count; i++)
         put_element(out, key, array, i);

@@ -79,20 +79,9 @@ static void what_others_write(void **state)
 
 static void what_is_damaged(void **state)
 {
-    static const char *const base64[] = {"Z",
-                                         "Zg=",
-                                         "Zg===",
-                                         "Zm9v=",
-                                         "Zm8==",
-                                         "=",
-                                         "Zh==",
-                                         "Zm9=",
-                                         "Zm9v!",
-                                         "-_-_",
-                                         "Zg==Zg==",
-                                         "Zm9vY",
-                                         "Z g=="
-                                         "x"};
+    static const char *const base64[] = {"Z",        "Zg=",   "Zg===", "Zm9v=", "Zm8==",
+                                         "=",        "Zh==",  "Zm9=",  "Zm9v!", "-_-_",
+                                         "Zg==Zg==", "Zm9vY", "Z g==x"};
     static const char *const hex[] = {"6", "666", "6g", "xx", "66 6f", "0X66", "x66"};
 
     (void)state;
