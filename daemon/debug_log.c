@@ -21,6 +21,7 @@ void debug_log_run(const struct result *result)
         LOG_STR("not_modified", run->not_modified ? "1" : NULL), LOG_INT("requests", run->requests),
         LOG_INT("records", result->total.records), LOG_INT("inserted", result->total.inserted),
         LOG_INT("updated", result->total.updated), LOG_INT("unchanged", result->total.unchanged),
+        LOG_INT("deleted", result->total.deleted), LOG_INT("marked", result->total.marked),
         LOG_INT("filtered", result->total.filtered), LOG_INT("rejected", result->total.rejected),
         LOG_INT("ms", run->timing.total_us / 1000));
 }

@@ -12,6 +12,8 @@ void tally_add(struct tally *tally, const struct tally *more)
     tally->updated += more->updated;
     tally->unchanged += more->unchanged;
     tally->filtered += more->filtered;
+    tally->deleted += more->deleted;
+    tally->marked += more->marked;
     tally->rejected += more->rejected;
     tally->child_rows += more->child_rows;
 }

@@ -21,6 +21,7 @@ const char *run_failure_name(enum run_failure failure)
         [RUN_FAILED_DECODE] = "decode",
         [RUN_FAILED_RECORDS] = "records",
         [RUN_FAILED_STORE] = "store",
+        [RUN_FAILED_SHRINK] = "shrink",
         [RUN_FAILED_POSITION] = "position",
         [RUN_FAILED_AUTH] = "auth",
         [RUN_FAILED_PAGES] = "pages",

@@ -64,14 +64,15 @@ static void a_run_is_a_line_of_its_counts(void **state)
     (void)state;
     assert_logged(emit_run, &result,
                   "msg=\"run committed\" source=weather outcome=partial status=200 requests=2 "
-                  "records=10 inserted=1 updated=2 unchanged=3 filtered=0 rejected=4 ms=15\n");
+                  "records=10 inserted=1 updated=2 unchanged=3 deleted=0 marked=0 filtered=0 "
+                  "rejected=4 ms=15\n");
     result.total.rejected = 0;
     run.failure = RUN_FAILED_TIMEOUT;
     run.response.status = 0;
-    assert_logged(
-        emit_run, &result,
-        "msg=\"run committed\" source=weather outcome=failed failure=timeout status=0 "
-        "requests=2 records=10 inserted=1 updated=2 unchanged=3 filtered=0 rejected=0 ms=15\n");
+    assert_logged(emit_run, &result,
+                  "msg=\"run committed\" source=weather outcome=failed failure=timeout status=0 "
+                  "requests=2 records=10 inserted=1 updated=2 unchanged=3 deleted=0 marked=0 "
+                  "filtered=0 rejected=0 ms=15\n");
 }
 
 static void a_run_without_news_says_so(void **state)
@@ -81,10 +82,10 @@ static void a_run_without_news_says_so(void **state)
     struct result result = {.run = &run};
 
     (void)state;
-    assert_logged(
-        emit_run, &result,
-        "msg=\"run committed\" source=weather outcome=success status=304 not_modified=1 "
-        "requests=0 records=0 inserted=0 updated=0 unchanged=0 filtered=0 rejected=0 ms=0\n");
+    assert_logged(emit_run, &result,
+                  "msg=\"run committed\" source=weather outcome=success status=304 not_modified=1 "
+                  "requests=0 records=0 inserted=0 updated=0 unchanged=0 deleted=0 marked=0 "
+                  "filtered=0 rejected=0 ms=0\n");
 }
 
 static void emit_retry(const void *context)

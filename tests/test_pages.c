@@ -107,8 +107,8 @@ static void a_walk_without_a_circle_repeats_nothing(void **state)
 
 static void tallies_add_up(void **state)
 {
-    struct tally sum = {1, 2, 3, 4, 5, 6, 7, 8};
-    const struct tally more = {10, 20, 30, 40, 50, 60, 70, 80};
+    struct tally sum = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+    const struct tally more = {10, 20, 30, 40, 50, 60, 70, 80, 90, 100};
 
     (void)state;
     tally_add(&sum, &more);
@@ -118,8 +118,10 @@ static void tallies_add_up(void **state)
     assert_int_equal(sum.updated, 44);
     assert_int_equal(sum.unchanged, 55);
     assert_int_equal(sum.filtered, 66);
-    assert_int_equal(sum.rejected, 77);
-    assert_int_equal(sum.child_rows, 88);
+    assert_int_equal(sum.deleted, 77);
+    assert_int_equal(sum.marked, 88);
+    assert_int_equal(sum.rejected, 99);
+    assert_int_equal(sum.child_rows, 110);
 }
 
 int main(void)

@@ -91,6 +91,17 @@ int units_parse_size(const char *text, int64_t *bytes)
     return 0;
 }
 
+int units_parse_percent(const char *text, int64_t *percent)
+{
+    const char *p = text;
+    int64_t number;
+
+    if (read_number(&p, &number) == -1 || strcmp(p, "%") != 0)
+        return -1;
+    *percent = number;
+    return 0;
+}
+
 char *units_format_duration(int64_t ms, char text[UNITS_TEXT_SIZE])
 {
     size_t used = 0;

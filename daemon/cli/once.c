@@ -21,6 +21,7 @@ struct line {
     size_t inserted;
     size_t updated;
     size_t unchanged;
+    size_t deleted;
     size_t filtered;
     size_t rejected;
     size_t child_rows;
@@ -99,6 +100,7 @@ static void add_numbers(struct line *line, const struct result *result)
     line->inserted += result->total.inserted;
     line->updated += result->total.updated;
     line->unchanged += result->total.unchanged;
+    line->deleted += result->total.deleted;
     line->filtered += result->total.filtered;
     line->rejected += result->total.rejected;
     line->child_rows += result->total.child_rows;
@@ -182,58 +184,114 @@ static struct value count_value(size_t count)
     return (struct value){.type = VALUE_INTEGER, .integer = (int64_t)count};
 }
 
-/* Columns of the table; the last stays away when no source has children. */
-enum {
-    FIRST_COUNT = 3, /* of what becomes of records */
-    LAST_COUNT = 8,
-    MS,
-    CHILD_ROWS,
-    COLUMNS,
+/* The columns of the table. */
+enum cell {
+    CELL_SOURCE,
+    CELL_OUTCOME,
+    CELL_STATUS,
+    CELL_RECORDS, /* from here on nothing when the run failed, but for the time */
+    CELL_INSERTED,
+    CELL_UPDATED,
+    CELL_UNCHANGED,
+    CELL_DELETED, /* stays away where no source deletes rows */
+    CELL_FILTERED,
+    CELL_REJECTED,
+    CELL_MS,
+    CELL_CHILD_ROWS, /* stays away where no source has children */
+    CELL_COUNT,
 };
 
-/* What did not happen stays empty: the status when no answer came, rows when the run failed. */
-static int add_row(struct text_table *out, const struct line *line, const struct source *source)
-{
-    struct value values[COLUMNS] = {
-        text_value(source->name),          text_value(outcome(line)),
-        count_value((size_t)line->status), count_value(line->records),
-        count_value(line->inserted),       count_value(line->updated),
-        count_value(line->unchanged),      count_value(line->filtered),
-        count_value(line->rejected),       count_value((size_t)(line->total_us / 1000)),
-        count_value(line->child_rows),
-    };
-    bool nothing = line->failure != RUN_OK && line->failed == line->items;
+struct cells {
+    bool shown[CELL_COUNT];
+    size_t count;
+};
 
-    if (line->status == 0)
-        values[FIRST_COUNT - 1].type = VALUE_NULL;
-    for (size_t i = FIRST_COUNT; nothing && i <= LAST_COUNT; i++)
-        values[i].type = VALUE_NULL;
-    if (nothing || source->mapping.child_count == 0)
-        values[CHILD_ROWS].type = VALUE_NULL;
-    return text_table_row(out, values);
+static bool deletes(const struct source *source)
+{
+    return source->mapping.write_mode == WRITE_REPLACE ||
+           source->mapping.on_missing == MISSING_DELETE;
 }
 
-static bool has_children(const struct once_table *table)
+static struct cells choose_cells(const struct once_table *table)
 {
+    struct cells cells = {0};
+
+    for (size_t i = 0; i < CELL_COUNT; i++)
+        cells.shown[i] = i != CELL_DELETED && i != CELL_CHILD_ROWS;
     for (size_t i = 0; i < table->config->source_count; i++) {
-        if (table->lines[i].ran && table->config->sources[i].mapping.child_count > 0)
-            return true;
+        const struct source *source = &table->config->sources[i];
+
+        if (!table->lines[i].ran)
+            continue;
+        cells.shown[CELL_DELETED] = cells.shown[CELL_DELETED] || deletes(source);
+        cells.shown[CELL_CHILD_ROWS] =
+            cells.shown[CELL_CHILD_ROWS] || source->mapping.child_count > 0;
     }
-    return false;
+    for (size_t i = 0; i < CELL_COUNT; i++)
+        cells.count += cells.shown[i];
+    return cells;
+}
+
+/* What did not happen stays empty: the status when no answer came, rows when the run failed. */
+static void fill_cells(const struct line *line, const struct source *source,
+                       struct value values[CELL_COUNT])
+{
+    bool nothing = line->failure != RUN_OK && line->failed == line->items;
+
+    values[CELL_SOURCE] = text_value(source->name);
+    values[CELL_OUTCOME] = text_value(outcome(line));
+    values[CELL_STATUS] = count_value((size_t)line->status);
+    values[CELL_RECORDS] = count_value(line->records);
+    values[CELL_INSERTED] = count_value(line->inserted);
+    values[CELL_UPDATED] = count_value(line->updated);
+    values[CELL_UNCHANGED] = count_value(line->unchanged);
+    values[CELL_DELETED] = count_value(line->deleted);
+    values[CELL_FILTERED] = count_value(line->filtered);
+    values[CELL_REJECTED] = count_value(line->rejected);
+    values[CELL_MS] = count_value((size_t)(line->total_us / 1000));
+    values[CELL_CHILD_ROWS] = count_value(line->child_rows);
+    if (line->status == 0)
+        values[CELL_STATUS].type = VALUE_NULL;
+    for (size_t i = CELL_RECORDS; nothing && i < CELL_MS; i++)
+        values[i].type = VALUE_NULL;
+    if (nothing || source->mapping.child_count == 0)
+        values[CELL_CHILD_ROWS].type = VALUE_NULL;
+}
+
+static int add_row(struct text_table *out, const struct line *line, const struct source *source,
+                   const struct cells *cells)
+{
+    struct value values[CELL_COUNT];
+    size_t count = 0;
+
+    fill_cells(line, source, values);
+    for (size_t i = 0; i < CELL_COUNT; i++) {
+        if (cells->shown[i])
+            values[count++] = values[i];
+    }
+    return text_table_row(out, values);
 }
 
 static void print_rows(const struct once_table *table, FILE *out)
 {
-    static const char *const names[COLUMNS] = {"source",   "outcome", "status",    "records",
-                                               "inserted", "updated", "unchanged", "filtered",
-                                               "rejected", "ms",      "child_rows"};
-    size_t count = has_children(table) ? COLUMNS : CHILD_ROWS;
-    struct text_table *rows = text_table_create(out, 0, names, count);
-    int rc = rows == NULL ? -1 : 0;
+    static const char *const all[CELL_COUNT] = {"source",   "outcome",  "status",    "records",
+                                                "inserted", "updated",  "unchanged", "deleted",
+                                                "filtered", "rejected", "ms",        "child_rows"};
+    const struct cells cells = choose_cells(table);
+    const char *names[CELL_COUNT];
+    struct text_table *rows;
+    size_t count = 0;
+    int rc;
 
+    for (size_t i = 0; i < CELL_COUNT; i++) {
+        if (cells.shown[i])
+            names[count++] = all[i];
+    }
+    rows = text_table_create(out, 0, names, cells.count);
+    rc = rows == NULL ? -1 : 0;
     for (size_t i = 0; i < table->config->source_count && rc == 0; i++) {
         if (table->lines[i].ran)
-            rc = add_row(rows, &table->lines[i], &table->config->sources[i]);
+            rc = add_row(rows, &table->lines[i], &table->config->sources[i], &cells);
     }
     if (rc == 0)
         rc = text_table_end(rows);

@@ -220,47 +220,18 @@ static bool make_table(const struct completion *c)
     return c->child->table != NULL;
 }
 
-static struct where *copy_where(struct load *load, const struct where *where)
-{
-    struct where *copy = load_alloc(load, load->notes, sizeof(*copy));
-
-    if (copy == NULL)
-        return NULL;
-    *copy = *where;
-    if (where->up != NULL)
-        copy->up = copy_where(load, where->up);
-    return copy;
-}
-
-static void note_table(const struct completion *c)
-{
-    const struct where here = where_key(c->where, key_name(MAPPING_TABLE));
-    struct child_table *table = load_alloc(c->load, c->load->notes, sizeof(*table));
-
-    if (table == NULL)
-        return;
-    *table = (struct child_table){.name = c->child->table,
-                                  .place = place_of_key(c, MAPPING_TABLE),
-                                  .where = copy_where(c->load, &here),
-                                  .source = c->source};
-    if (c->load->last_child_table == NULL)
-        c->load->child_tables = table;
-    else
-        c->load->last_child_table->next = table;
-    c->load->last_child_table = table;
-}
-
 /* A table that was named after a hidden one is hidden too. */
 static bool complete_table(const struct completion *c)
 {
+    const struct where here = where_key(c->where, key_name(MAPPING_TABLE));
     bool made = c->child->table == NULL;
 
     if (made && !make_table(c))
         return false;
     if (made && c->parent_is_hidden && c->load->masks != NULL)
         masks_note(c->load, c->child, &child_key_set.keys[MAPPING_TABLE], true);
-    note_table(c);
-    return true;
+    note_further_table(c->load, c->child->table, place_of_key(c, MAPPING_TABLE), &here, c->source);
+    return name_versions(c->load, &here, place_of_key(c, MAPPING_TABLE), c->child, c->source);
 }
 
 static bool is_hidden(const struct load *load, const struct mapping *mapping,

@@ -283,6 +283,7 @@ static void load_main(struct load *load, const char *yaml, size_t length, const 
     load_fallbacks(load, &root_key_set, load->config);
     load_fallbacks(load, &source_key_set, &load->base);
     load->base.method = METHOD_BY_BODY;
+    load->base.mapping.max_shrink = NO_MAX_SHRINK;
     load_keys(load, NULL, root, &root_key_set, load->config, &given, false);
     load->rate_limits_failed = !is_sound(&given, ROOT_RATE_LIMITS);
     if (is_given(&given, ROOT_DEFAULTS))

@@ -133,6 +133,8 @@ static void write_number(struct dump *d, const struct shown *shown)
         text_add(d->out, units_format_duration(value, text));
     else if (shown->key->kind == KIND_SIZE)
         text_add(d->out, units_format_size(value, text));
+    else if (shown->key->kind == KIND_PERCENT)
+        text_format(d->out, "%lld%%", (long long)value);
     else
         text_format(d->out, "%lld", (long long)value);
 }
@@ -302,6 +304,7 @@ static write_value_fn *const writers[KIND_COUNT_OF_KINDS] = {
     [KIND_COUNT] = write_number,
     [KIND_DURATION] = write_number,
     [KIND_SIZE] = write_number,
+    [KIND_PERCENT] = write_number,
     [KIND_CHOICE] = write_choice,
     [KIND_SPAN] = write_span,
     [KIND_DATABASE] = write_path,
@@ -354,6 +357,7 @@ static bool has_value(const struct key *key, const char *target, enum given_how 
     case KIND_COUNT:
     case KIND_DURATION:
     case KIND_SIZE:
+    case KIND_PERCENT:
         return has_number(key, target, how);
     case KIND_SPAN:
         return span_of(key, target).amount != 0;

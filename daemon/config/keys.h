@@ -17,7 +17,8 @@ enum kind {
     KIND_COUNT, /* a whole number */
     KIND_DURATION,
     KIND_SIZE,
-    KIND_SPAN, /* a duration, or a whole number: how far a position moves; a struct span */
+    KIND_PERCENT, /* a whole number with a %: 50% */
+    KIND_SPAN,    /* a duration, or a whole number: how far a position moves; a struct span */
     KIND_CHOICE,
     KIND_DATABASE,
     KIND_FILE, /* a path, relative to the folder of the main file */
@@ -200,6 +201,9 @@ enum source_key {
     SOURCE_ARCHIVE_MEMBER,
     SOURCE_MAPPING, /* the first of enum mapping_key */
     SOURCE_WRITE_MODE = SOURCE_MAPPING + MAPPING_KEY_COUNT,
+    SOURCE_MAX_SHRINK,
+    SOURCE_IGNORE,
+    SOURCE_ON_MISSING,
     SOURCE_KEY_COUNT,
 
     SOURCE_FIELDS = SOURCE_MAPPING + MAPPING_FIELDS,

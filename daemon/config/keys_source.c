@@ -26,9 +26,14 @@ static const struct choice format_choices[] = {
 };
 
 static const struct choice write_mode_choices[] = {
-    {"append", WRITE_APPEND},
-    {"upsert", WRITE_UPSERT},
-    {"insert_only", WRITE_INSERT_ONLY},
+    {"append", WRITE_APPEND},   {"upsert", WRITE_UPSERT},   {"insert_only", WRITE_INSERT_ONLY},
+    {"replace", WRITE_REPLACE}, {"history", WRITE_HISTORY}, {NULL, 0},
+};
+
+static const struct choice missing_choices[] = {
+    {"keep", MISSING_KEEP},
+    {"mark", MISSING_MARK},
+    {"delete", MISSING_DELETE},
     {NULL, 0},
 };
 
@@ -509,8 +514,41 @@ static const struct key source_keys[] = {
                            .choices = write_mode_choices,
                            .instead = "upsert with a primary_key, else append",
                            .about = "append keeps every row; upsert updates the row of the same "
-                                    "key; insert_only keeps the first.",
+                                    "key; insert_only keeps the first; replace makes the table "
+                                    "what the last run brought; history is upsert and keeps "
+                                    "every version in TABLE_history (see Write modes).",
                            .example = "insert_only"},
+    [SOURCE_MAX_SHRINK] = {.name = "max_shrink",
+                           .part = PART_ROWS,
+                           .kind = KIND_PERCENT,
+                           TO(struct source, mapping.max_shrink),
+                           RANGE(0, 100),
+                           .instead = "50%",
+                           .about = "How much of its rows one run may take away from the table, "
+                                    "with replace or on_missing: delete; more fails the run, and "
+                                    "the table stays as it is.",
+                           .example = "20%"},
+    [SOURCE_IGNORE] = {.name = "ignore",
+                       .part = PART_ROWS,
+                       .kind = KIND_NAMES,
+                       LIST_TO(struct source, mapping.ignore, mapping.ignore_count),
+                       RANGE(0, ANY_NUMBER),
+                       .own = true,
+                       .instead = "none",
+                       .about = "history: columns that make no new version when they alone have "
+                                "changed.",
+                       .example = "[\"views\"]"},
+    [SOURCE_ON_MISSING] = {.name = "on_missing",
+                           .part = PART_ROWS,
+                           .kind = KIND_CHOICE,
+                           TO(struct source, mapping.on_missing),
+                           .choices = missing_choices,
+                           .fallback = "keep",
+                           .own = true,
+                           .about = "upsert, history: what becomes of rows that a complete run did "
+                                    "not bring: they are kept, marked with the time in "
+                                    "_missing_since, or deleted.",
+                           .example = "mark"},
 };
 
 static_assert(COUNT(source_keys) == SOURCE_KEY_COUNT && COUNT(source_keys) <= MAX_KEYS,

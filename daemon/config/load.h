@@ -72,9 +72,9 @@ struct origin {
     size_t index;              /* in the list of its file */
 };
 
-/* A table of a child, for who else may want it. */
-struct child_table {
-    struct child_table *next;
+/* A table of a source beside its own, for who else may want it: a child's, or one of versions. */
+struct further_table {
+    struct further_table *next;
     const char *name;
     struct place place;
     const struct where *where;
@@ -118,8 +118,8 @@ struct load {
     bool mode_is_default;    /* defaults hold a write_mode */
     struct origin *origins;  /* one for each of config->sources */
     size_t source_capacity;
-    struct child_table *child_tables; /* in the order of the files */
-    struct child_table *last_child_table;
+    struct further_table *further_tables; /* in the order of the files */
+    struct further_table *last_further_table;
 };
 
 /* What the operator gave for each key of a set, by its row. */
@@ -267,7 +267,7 @@ bool is_sound(const struct given *given, unsigned row); /* not given, or without
 typedef bool load_value_fn(struct load *load, const struct where *where, const struct key *key,
                            struct item *item, void *target);
 
-load_value_fn load_boolean, load_count, load_duration, load_size, load_span,
+load_value_fn load_boolean, load_count, load_duration, load_size, load_percent, load_span,
     load_choice; /* value.c */
 load_value_fn load_plain_text, load_file_path, load_database, load_name, load_url, load_endpoint,
     load_table, load_path;                                    /* value_text.c */
@@ -317,6 +317,27 @@ void check_defaults(struct load *load, const struct where *where, const struct g
 void check_source(struct load *load, const struct where *where, struct item *item,
                   struct source *source, const struct given *given);
 void check_collisions(struct load *load);
+
+/* --- validate_write.c --- */
+
+/* Where nothing is ever taken away, and before it is known what is. */
+#define NO_MAX_SHRINK 101
+
+/* Whether the write mode goes with the primary key; fills in the one that follows from it. */
+void check_write_mode(struct load *load, const struct where *where, const struct item *item,
+                      struct source *source, const struct given *given);
+
+/* What binds the keys about writing to each other; also names the table of versions. */
+void check_write(struct load *load, const struct where *where, struct source *source,
+                 const struct given *given);
+
+/* Notes a table for check_collisions(); sources come in their order. */
+void note_further_table(struct load *load, const char *name, struct place place,
+                        const struct where *where, size_t source);
+
+/* Names and notes the table of versions of a mapping that has one. False: that has no name. */
+bool name_versions(struct load *load, const struct where *where, struct place place,
+                   struct mapping *mapping, size_t source);
 
 /* --- validate_connection.c --- */
 

@@ -76,6 +76,7 @@ static load_value_fn *const readers[KIND_COUNT_OF_KINDS] = {
     [KIND_COUNT] = load_count,
     [KIND_DURATION] = load_duration,
     [KIND_SIZE] = load_size,
+    [KIND_PERCENT] = load_percent,
     [KIND_SPAN] = load_span,
     [KIND_CHOICE] = load_choice,
     [KIND_DATABASE] = load_database,

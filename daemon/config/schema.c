@@ -98,6 +98,7 @@ static void put_kind(struct text *out, const struct key *key, int depth)
         [KIND_BOOLEAN] = "\"anyOf\": [{\"type\": \"boolean\"}, {\"$ref\": \"#/$defs/variable\"}]",
         [KIND_DURATION] = "\"$ref\": \"#/$defs/duration\"",
         [KIND_SIZE] = "\"$ref\": \"#/$defs/size\"",
+        [KIND_PERCENT] = "\"type\": \"string\", \"pattern\": \"^[0-9]+%$|\\\\$\\\\{\"",
         [KIND_SPAN] = "\"anyOf\": [{\"$ref\": \"#/$defs/duration\"}, {\"type\": \"integer\", "
                       "\"minimum\": 1}]",
         [KIND_DATABASE] = "\"type\": \"string\", \"minLength\": 1",

@@ -1,6 +1,7 @@
 #include "config/table_name.h"
 
 #include <string.h>
+#include <strings.h>
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
 #define DIGITS  "0123456789"
@@ -33,9 +34,16 @@ const char *table_name_problem(const char *name)
 
 const char *column_name_problem(const char *name)
 {
+    static const char *const own[] = {"_missing_since", "_valid_from", "_valid_to", "_changed"};
+
     if (begins_with(name, "_run_id") || begins_with(name, "_fetched_at"))
         return "is reserved: every table has a _run_id and a _fetched_at of gatherd's own; choose "
                "another column";
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+        if (strcasecmp(name, own[i]) == 0)
+            return "is reserved: history and on_missing have columns of that name; choose another "
+                   "column";
+    }
     return form_problem(name);
 }
 

@@ -110,43 +110,6 @@ static void check_table(struct load *load, const struct where *where, struct sou
     text_free(&made);
 }
 
-static const char *mode_name(enum write_mode mode)
-{
-    const struct choice *c = source_key_set.keys[SOURCE_WRITE_MODE].choices;
-
-    while (c->value != (unsigned)mode)
-        c++;
-    return c->name;
-}
-
-static void check_write_mode(struct load *load, const struct where *where, const struct item *item,
-                             struct source *source, const struct given *given)
-{
-    struct where here = where_row(where, SOURCE_WRITE_MODE);
-    const struct item *written = given->at[SOURCE_WRITE_MODE];
-    bool keyed = source->mapping.primary_key_count > 0;
-
-    if (!is_sound(given, SOURCE_WRITE_MODE) || !is_sound(given, SOURCE_PRIMARY_KEY))
-        return;
-    if (written == NULL && !load->mode_is_default) {
-        source->mapping.write_mode = keyed ? WRITE_UPSERT : WRITE_APPEND;
-        return;
-    }
-    if (source->mapping.write_mode == WRITE_APPEND && keyed) {
-        load_mistake(
-            load, place_of(load, written != NULL ? written : given->at[SOURCE_PRIMARY_KEY]), &here,
-            "append keeps every row, so a primary_key has no use; remove it, or "
-            "write upsert or insert_only");
-        return;
-    }
-    if (source->mapping.write_mode != WRITE_APPEND && !keyed) {
-        load_mistake(load, place_of(load, written != NULL ? written : item), &here,
-                     "%s needs a primary_key; name the columns that say which record a row is",
-                     mode_name(source->mapping.write_mode));
-        return;
-    }
-}
-
 /* Rows that are asked for again would be appended again. */
 static void check_lookback(struct load *load, const struct where *where,
                            const struct source *source, const struct item *item,
@@ -206,6 +169,7 @@ void check_source(struct load *load, const struct where *where, struct item *ite
     check_write_mode(load, where, item, source, given);
     check_lookback(load, where, source, item, given);
     check_mapping(&mapping);
+    check_write(load, where, source, given);
     check_source_children(load, where, item, source, given);
     check_source_sql(load, where, item, source, given);
     check_request(load, where, source, given);
@@ -274,11 +238,11 @@ static void note_table(struct load *load, struct config_map *seen, size_t index)
         note_use(load, seen, lower, index, SOURCE_TABLE);
 }
 
-static void note_child_tables(struct load *load, struct config_map *seen, size_t index,
-                              struct child_table **next)
+static void note_further_tables(struct load *load, struct config_map *seen, size_t index,
+                                struct further_table **next)
 {
     for (; *next != NULL && (*next)->source == index; *next = (*next)->next) {
-        struct child_table *table = *next;
+        struct further_table *table = *next;
         struct slice key = lower_table(load, table->name);
         const struct place *first = key.data == NULL ? NULL : config_map_get(seen, key);
 
@@ -331,7 +295,7 @@ void check_collisions(struct load *load)
 {
     struct config_map names = {0};
     struct config_map tables = {0};
-    struct child_table *children = load->child_tables;
+    struct further_table *children = load->further_tables;
 
     for (size_t i = 0; i < load->config->source_count; i++) {
         const struct source *source = &load->config->sources[i];
@@ -342,7 +306,7 @@ void check_collisions(struct load *load)
         /* One name twice is one mistake, not also one of the tables made of it. */
         if (source->mapping.table != NULL && load->errors == before)
             note_table(load, &tables, i);
-        note_child_tables(load, &tables, i, &children);
+        note_further_tables(load, &tables, i, &children);
     }
     check_other_names(load, &tables);
     config_map_free(&names);

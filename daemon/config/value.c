@@ -57,7 +57,7 @@ static void write_number(struct text *out, enum kind kind, int64_t number)
     else if (kind == KIND_SIZE)
         text_add(out, units_format_size(number, text));
     else
-        text_format(out, "%lld", (long long)number);
+        text_format(out, "%lld%s", (long long)number, kind == KIND_PERCENT ? "%" : "");
 }
 
 void write_expected(struct text *out, const struct key *key)
@@ -67,6 +67,7 @@ void write_expected(struct text *out, const struct key *key)
         [KIND_COUNT] = "a whole number",
         [KIND_DURATION] = "a duration",
         [KIND_SIZE] = "a size",
+        [KIND_PERCENT] = "a percentage",
         [KIND_SPAN] = "a duration or a whole number",
         [KIND_DATABASE] = "a path",
         [KIND_FILE] = "the path of a file",
@@ -106,7 +107,8 @@ void write_expected(struct text *out, const struct key *key)
         return;
     }
     text_add(out, words[key->kind]);
-    if (key->kind == KIND_COUNT || key->kind == KIND_DURATION || key->kind == KIND_SIZE) {
+    if (key->kind == KIND_COUNT || key->kind == KIND_DURATION || key->kind == KIND_SIZE ||
+        key->kind == KIND_PERCENT) {
         text_add(out, " from ");
         write_number(out, key->kind, key->low);
         text_add(out, " to ");
@@ -273,6 +275,14 @@ bool load_size(struct load *load, const struct where *where, const struct key *k
                                         "B, KiB, MiB, GiB, kB, MB, GB", "64MiB"};
 
     return load_measure(load, where, key, item, target, &size);
+}
+
+bool load_percent(struct load *load, const struct where *where, const struct key *key,
+                  struct item *item, void *target)
+{
+    static const struct measure percent = {units_parse_percent, "%", "percentage", "%", "50%"};
+
+    return load_measure(load, where, key, item, target, &percent);
 }
 
 /* "1.2": a version that people write without quotes. */

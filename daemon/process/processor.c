@@ -172,6 +172,8 @@ static void prepare_again(struct processor *p, struct batch *batch)
         result->inserted = 0;
         result->updated = 0;
         result->unchanged = 0;
+        result->deleted = 0;
+        result->marked = 0;
         result->rejected = 0;
         result->child_rows = 0;
         result->total = (struct tally){0};

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "store/history.h"
 #include "store/names.h"
 #include "store/table.h"
 
@@ -245,7 +246,8 @@ static bool put_orphans(struct text *sql, const struct family *family, const str
     return true;
 }
 
-static int run_for_parent(struct family *family, const struct text *sql, int64_t *removed,
+/* Behind the key of the parent the statement may have the time. */
+static int run_for_parent(const struct family *family, const struct text *sql, int64_t *changed,
                           struct error *err)
 {
     sqlite3_stmt *stmt = NULL;
@@ -260,11 +262,29 @@ static int run_for_parent(struct family *family, const struct text *sql, int64_t
         sqlite_fail(family->db, rc, "", err);
         rc = -1;
     } else {
+        sqlite_bind_string(stmt, (int)family->parent_key_count + 1, family->time);
         rc = sqlite_run(stmt, "", err);
-        *removed = sqlite3_changes64(family->db);
-        family->removed += (size_t)*removed;
+        *changed = sqlite3_changes64(family->db);
     }
     sqlite3_finalize(stmt);
+    return rc;
+}
+
+/* What was removed from a table ends its versions. */
+static int end_versions(const struct family *family, const struct mapping *mapping,
+                        struct error *err)
+{
+    struct text sql = {0};
+    int64_t ended;
+    int rc;
+
+    if (mapping->write_mode != WRITE_HISTORY)
+        return 0;
+    rc = history_put_end_of_family(&sql, family->schema, mapping, family->parent_key_count, err);
+    if (rc == 1)
+        rc = run_for_parent(family, &sql, &ended, err);
+    error_wrap(rc == -1 ? err : NULL, "table \"%s\"", mapping->history_table);
+    text_free(&sql);
     return rc;
 }
 
@@ -290,7 +310,10 @@ static int remove_orphans_of(struct family *family, const struct mapping *mappin
         rc = run_for_parent(family, &sql, &removed, err);
     text_free(&sql);
     error_wrap(rc == -1 ? err : NULL, "table \"%s\": children that are gone", mapping->table);
-    return rc == -1 || removed == 0 ? rc : remove_orphans(family, mapping, err);
+    if (rc == -1 || removed == 0)
+        return rc;
+    family->removed += (size_t)removed;
+    return end_versions(family, mapping, err) == -1 ? -1 : remove_orphans(family, mapping, err);
 }
 
 static int remove_orphans(struct family *family, const struct mapping *parent_mapping,
@@ -328,7 +351,11 @@ static int remove_absent(struct family *family, const struct layout *layout, str
         removed++;
     }
     family->removed += removed;
-    return removed == 0 ? 0 : remove_orphans(family, family->set->mapping, err);
+    if (removed == 0)
+        return 0;
+    if (end_versions(family, family->set->mapping, err) == -1)
+        return -1;
+    return remove_orphans(family, family->set->mapping, err);
 }
 
 int children_remove_vanished(struct family *family, const struct layout *layout, size_t first,

@@ -17,7 +17,8 @@ struct family {
     sqlite3 *db;
     struct schema *schema;
     const struct row_set *set;
-    size_t parent; /* its place among set->parents */
+    size_t parent;    /* its place among set->parents */
+    const char *time; /* of the response, for versions that end */
 
     size_t removed; /* rows of this table and of those below it, so far */
 

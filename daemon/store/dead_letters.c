@@ -50,15 +50,13 @@ static void bind_number(sqlite3_stmt *stmt, int index, size_t number, bool known
         sqlite3_bind_null(stmt, index);
 }
 
-static const char *content_type_of(const struct result *result, const struct dead_letter *letter)
+const char *dead_letters_record_type(const struct result *result)
 {
-    if (letter->record == NULL)
-        return result->run->response.content_type;
     return result->form.content_type == NULL ? "application/json" : result->form.content_type;
 }
 
-/* The record in the form that the format has for it. */
-static void write_record(const struct result *result, const struct node *record, struct text *out)
+void dead_letters_write_record(const struct result *result, const struct node *record,
+                               struct text *out)
 {
     struct slice source = node_source(record);
 
@@ -71,41 +69,59 @@ static void write_record(const struct result *result, const struct node *record,
     text_append(out, source.data, source.length);
 }
 
+/* The body of the response, or of it one record, which may be of an earlier page. */
+static int find_content(struct dead_letters *letters, const struct result *result,
+                        const struct dead_letter *letter, struct kept_record *content,
+                        struct error *err)
+{
+    const struct response *response = &result->run->response;
+
+    *content = (struct kept_record){
+        {response->body, response->body_bytes}, response->content_type, run_page(result->run)};
+    if (letter->kept != NULL) {
+        *content = *letter->kept;
+    } else if (letter->record != NULL) {
+        dead_letters_write_record(result, letter->record, &letters->record);
+        if (text_failed(&letters->record)) {
+            error_set(err, ERROR_NOMEM, "dead letters: out of memory");
+            return -1;
+        }
+        content->content = (struct slice){text_string(&letters->record), letters->record.length};
+        content->content_type = dead_letters_record_type(result);
+    }
+    if (content->content.data == NULL)
+        content->content = (struct slice){"", 0};
+    return 0;
+}
+
 int dead_letters_add(struct dead_letters *letters, const struct result *result,
                      const struct outcome *outcome, const struct dead_letter *letter,
                      const struct moment *moment, struct error *err)
 {
     const struct run *run = result->run;
     sqlite3_stmt *stmt = letters->insert;
-    struct slice content = {run->response.body, run->response.body_bytes};
+    bool is_record = letter->record != NULL || letter->kept != NULL;
+    struct kept_record content;
     struct hash128 hash;
     char hex[33];
 
-    if (letter->record != NULL) {
-        write_record(result, letter->record, &letters->record);
-        if (text_failed(&letters->record)) {
-            error_set(err, ERROR_NOMEM, "dead letters: out of memory");
-            return -1;
-        }
-        content = (struct slice){text_string(&letters->record), letters->record.length};
-    }
-    if (content.data == NULL)
-        content = (struct slice){"", 0};
-    hash = hash128_bytes(content.data, content.length);
+    if (find_content(letters, result, letter, &content, err) == -1)
+        return -1;
+    hash = hash128_bytes(content.content.data, content.content.length);
     snprintf(hex, sizeof(hex), "%016" PRIx64 "%016" PRIx64, hash.high, hash.low);
     sqlite3_bind_int64(stmt, 1, outcome->run_id);
     sqlite_bind_string(stmt, 2, run->source->name);
     sqlite_bind_string(stmt, 3, letter->table != NULL ? letter->table : run->source->mapping.table);
-    sqlite_bind_string(stmt, 4, letter->record != NULL ? "record" : "body");
-    bind_number(stmt, 5, letter->position, letter->record != NULL);
+    sqlite_bind_string(stmt, 4, is_record ? "record" : "body");
+    bind_number(stmt, 5, letter->position, is_record);
     bind_number(stmt, 6, letter->line, letter->line > 0);
     bind_number(stmt, 7, letter->column, letter->line > 0);
     sqlite_bind_string(stmt, 8, letter->reason);
-    sqlite_bind_string(stmt, 9, content_type_of(result, letter));
-    bind_content(stmt, content.data, content.length);
-    sqlite3_bind_int64(stmt, 11, (sqlite3_int64)content.length);
+    sqlite_bind_string(stmt, 9, content.content_type);
+    bind_content(stmt, content.content.data, content.content.length);
+    sqlite3_bind_int64(stmt, 11, (sqlite3_int64)content.content.length);
     sqlite_bind_string(stmt, 12, hex);
     sqlite_bind_string(stmt, 13, moment->text);
-    bind_number(stmt, 14, run_page(run), run_page(run) > 0);
+    bind_number(stmt, 14, content.page, content.page > 0);
     return sqlite_run(stmt, "_gatherd_dead_letters", err);
 }

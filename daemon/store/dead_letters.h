@@ -26,4 +26,9 @@ int dead_letters_add(struct dead_letters *letters, const struct result *result,
                      const struct outcome *outcome, const struct dead_letter *letter,
                      const struct moment *moment, struct error *err);
 
+/* A record as the dead letters hold it, in the form that its format has; and what that is. */
+void dead_letters_write_record(const struct result *result, const struct node *record,
+                               struct text *out);
+const char *dead_letters_record_type(const struct result *result);
+
 #endif

@@ -5,6 +5,7 @@
 
 #include "gatherd/items.h"
 #include "gatherd/text.h"
+#include "store/history.h"
 
 /* The columns of one mapping; the names of those that come first are in `names`. */
 struct declared {
@@ -93,6 +94,16 @@ struct declaration {
     const struct moment *moment;
 };
 
+static int fit(const struct declaration *d, const struct mapping *mapping,
+               const struct row_set *set, struct error *err)
+{
+    if (schema_fit(d->schema, mapping, set, d->outcome, d->moment, err) == NULL)
+        return -1;
+    if (mapping->write_mode != WRITE_HISTORY)
+        return 0;
+    return history_fit(d->schema, mapping, set, d->outcome, d->moment, err) == NULL ? -1 : 0;
+}
+
 /* `parent` NULL: of the source; else `parents` are its columns. */
 static int declare_table(const struct declaration *declaration, const struct mapping *mapping,
                          const struct mapping *parent, const struct row_set *parents,
@@ -103,9 +114,8 @@ static int declare_table(const struct declaration *declaration, const struct map
 
     if (fill(&d, declaration->source, mapping, parent, parents) == -1)
         schema_no_memory(err);
-    else if (schema_fit(declaration->schema, mapping, &d.set, declaration->outcome,
-                        declaration->moment, err) != NULL)
-        rc = 0;
+    else
+        rc = fit(declaration, mapping, &d.set, err);
     for (size_t i = 0; i < mapping->child_count && rc == 0; i++)
         rc = declare_table(declaration, &mapping->children[i], mapping, &d.set, err);
     free(d.set.columns);

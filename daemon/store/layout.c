@@ -27,7 +27,7 @@ static void sign_names(struct text *signature, const char *const *names, size_t 
 int layout_sign(struct text *signature, const struct mapping *mapping, const struct row_set *set,
                 struct error *err)
 {
-    uint32_t head[2] = {mapping->write_mode, mapping->field_count > 0};
+    uint32_t head[3] = {mapping->write_mode, mapping->field_count > 0, mapping->on_missing};
 
     text_clear(signature);
     text_append(signature, (const char *)head, sizeof(head));
@@ -37,6 +37,7 @@ int layout_sign(struct text *signature, const struct mapping *mapping, const str
     for (size_t i = 0; i < mapping->index_count; i++)
         sign_names(signature, mapping->indexes[i].names, mapping->indexes[i].count);
     sign_names(signature, mapping->fts, mapping->fts_count);
+    sign_names(signature, mapping->ignore, mapping->ignore_count);
     for (size_t i = 0; i < set->column_count; i++) {
         const struct column *column = &set->columns[i];
 
@@ -80,6 +81,13 @@ static void layout_free(struct layout *layout)
     if (layout == NULL)
         return;
     sqlite3_finalize(layout->insert);
+    sqlite3_finalize(layout->find);
+    sqlite3_finalize(layout->compare);
+    sqlite3_finalize(layout->end);
+    sqlite3_finalize(layout->seen);
+    for (size_t i = 0; i < layout->change_count; i++)
+        free(layout->changes[i].json_name);
+    free(layout->changes);
     sqlite3_finalize(layout->siblings);
     sqlite3_finalize(layout->sibling);
     sqlite3_finalize(layout->remove);
@@ -115,6 +123,7 @@ static int fill(struct layout *layout, const struct table *table, const struct m
                 const struct row_set *set, const struct text *signature)
 {
     layout->mode = mapping->write_mode;
+    layout->updates = mapping_updates(mapping);
     layout->key_count = mapping->write_mode == WRITE_APPEND ? 0 : mapping->primary_key_count;
     layout->key = calloc(layout->key_count + 1, sizeof(layout->key[0]));
     layout->accepts = calloc(set->column_count + 1, sizeof(layout->accepts[0]));

@@ -5,7 +5,8 @@
  * for them. A source sends the same shape again and again, so a table keeps the last few; which one
  * fits is found by its signature, a string of all it depends on.
  *
- * All statements take the values of a row as their first parameters, in the order of the set.
+ * All statements take the values of a row as their first parameters, in the order of the set, or of
+ * them those of the key alone.
  */
 #ifndef GATHERD_STORE_LAYOUT_H
 #define GATHERD_STORE_LAYOUT_H
@@ -21,6 +22,12 @@
 
 #define NOT_IN_SET SIZE_MAX
 
+/* A column whose value may change from one version of a row to the next. */
+struct change {
+    char *json_name; /* owned: its name as a JSON string */
+    bool ignored;    /* it alone makes no new version */
+};
+
 struct layout {
     struct layout *next;
     char *signature; /* owned */
@@ -31,8 +38,27 @@ struct layout {
     size_t *key;       /* owned: for each key column its place in the set, NOT_IN_SET: none */
     size_t key_count;
 
-    /* Behind the values come the run and the time. What conflicts is updated where it differs. */
+    bool updates; /* a row whose key is there is made as it came, where it differs */
+
+    /*
+     * Behind the values come the run and the time. WRITE_VERSIONS: then from when the version is
+     * valid, and what changed.
+     */
     sqlite3_stmt *insert;
+
+    /*
+     * WRITE_HISTORY: whether the row of that key differs; no row: it is not there. WRITE_REPLACE
+     * without a key: behind the values come a run and a rowid; of the rows of that run the next
+     * one, and whether it differs. WRITE_VERSIONS: rowid, beginning and end of the last version of
+     * that key.
+     */
+    sqlite3_stmt *find;
+
+    sqlite3_stmt *compare;  /* WRITE_HISTORY: for each of `changes` whether its column differs */
+    struct change *changes; /* owned */
+    size_t change_count;
+    sqlite3_stmt *end;  /* WRITE_VERSIONS: (time, rowid) ends that version */
+    sqlite3_stmt *seen; /* behind the values comes the run: notes that it has seen the key */
 
     /* Of children that may vanish; else NULL. Their parameters are other ones. */
     sqlite3_stmt *siblings; /* rowids of one parent's, by its key */

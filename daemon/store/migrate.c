@@ -169,6 +169,12 @@ static const struct migration migrations[] = {
     {"children", "ALTER TABLE _gatherd_runs ADD COLUMN"
                  " child_rows /* inserted, updated or removed in the tables of children; the other"
                  " counts are of the source's own */ INTEGER;"},
+
+    {"rows that go",
+     "ALTER TABLE _gatherd_runs ADD COLUMN"
+     " deleted /* rows that the run removed: replace, or on_missing: delete */ INTEGER;"
+     "ALTER TABLE _gatherd_runs ADD COLUMN"
+     " marked /* rows that it marked as missing: on_missing: mark */ INTEGER;"},
 };
 
 #define VERSION ((int64_t)(sizeof(migrations) / sizeof(migrations[0])))

@@ -7,6 +7,18 @@ static unsigned char fold(char c)
     return (unsigned char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
 }
 
+bool name_is_own(const char *name)
+{
+    static const char *const own[] = {COLUMN_RUN_ID,     COLUMN_FETCHED_AT, COLUMN_MISSING_SINCE,
+                                      COLUMN_VALID_FROM, COLUMN_VALID_TO,   COLUMN_CHANGED};
+
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+        if (name_same(name, own[i]))
+            return true;
+    }
+    return false;
+}
+
 uint64_t name_hash(const char *name)
 {
     char folded[NAME_SIZE];

@@ -30,18 +30,32 @@ enum validators_change {
 
 struct outcome {
     int64_t run_id;
-    enum run_failure failure; /* of the run, or RUN_FAILED_STORE */
+    enum run_failure failure; /* of the run, or refused_as */
     unsigned failures;        /* in a row, this one included */
     size_t inserted;
     size_t updated;
     size_t unchanged;
-    size_t rejected;    /* children too; the three above are of the source's own table */
+    size_t deleted;
+    size_t marked;
+    size_t rejected;    /* children too; the five above are of the source's own table */
     size_t child_rows;  /* inserted, updated or removed */
+    size_t present;     /* rows of this response that are in the source's own table */
+    bool noted;         /* something was kept for the end of the walk: see walk.h */
+    bool gaps;          /* the walk cannot tell what is gone: see struct pages */
     bool unfinished;    /* a page follows: neither the run nor its source's state moves on */
     struct tally total; /* of the run, with the pages before and what was taken back of them */
     enum validators_change validators_change;
-    struct error refusal; /* why the table could not take the run; ERROR_NONE: it could */
-    struct error kept;    /* why it keeps the rows of earlier pages; ERROR_NONE: it let them go */
+    struct error refusal;        /* why the table could not take the run; ERROR_NONE: it could */
+    enum run_failure refused_as; /* RUN_FAILED_STORE, or RUN_FAILED_SHRINK */
+    struct error kept; /* why it keeps the rows of earlier pages; ERROR_NONE: it let them go */
 };
+
+/* For another attempt at the same result: what is refused is remembered. */
+static inline void outcome_clear_counts(struct outcome *outcome)
+{
+    outcome->inserted = outcome->updated = outcome->unchanged = outcome->rejected = 0;
+    outcome->deleted = outcome->marked = outcome->present = outcome->child_rows = 0;
+    outcome->noted = outcome->gaps = false;
+}
 
 #endif

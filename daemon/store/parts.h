@@ -66,8 +66,8 @@ int store_write_rows(struct store *store, const struct result *result, struct ou
 /*
  * Writes all that becomes of one result, in the transaction that is open, and notes it in
  * `outcome`. -1 without an error set: the run, now marked as refused in its outcome, undid the
- * transaction (a trigger with RAISE(ROLLBACK)), and the batch must be written again without its
- * rows.
+ * transaction (a trigger with RAISE(ROLLBACK), a set that shrank too much), and the batch must be
+ * written again without its rows.
  */
 int store_write_result(struct store *store, const struct result *result, struct outcome *outcome,
                        const struct moment *moment, struct error *err);

@@ -74,8 +74,7 @@ static enum column_kind wanted_kind(const struct column *column)
 
 static bool is_free_name(const struct table *table, const char *name)
 {
-    return table_find_name(table, name) == NULL && !name_same(name, COLUMN_RUN_ID) &&
-           !name_same(name, COLUMN_FETCHED_AT);
+    return table_find_name(table, name) == NULL && !name_is_own(name);
 }
 
 /* The member's name, with the first free suffix where another column has it. */
@@ -175,18 +174,35 @@ static size_t key_length(const struct table *table)
     return count;
 }
 
+/* Column `i` of the key that the mapping wants; a version's last one is where it begins. */
+static struct table_column *key_column(struct table *table, const struct mapping *mapping, size_t i,
+                                       struct plan *plan, struct error *err)
+{
+    struct table_column *column;
+
+    if (i == mapping->primary_key_count)
+        return table_find_name(table, COLUMN_VALID_FROM);
+    column = table_find_member(table, slice_of(mapping->primary_key[i]));
+    return column != NULL ? column
+                          : plan_member(table, slice_of(mapping->primary_key[i]), plan, err);
+}
+
+static size_t wanted_key_length(const struct mapping *mapping)
+{
+    if (mapping->write_mode == WRITE_APPEND)
+        return 0;
+    return mapping->primary_key_count + (mapping->write_mode == WRITE_VERSIONS);
+}
+
 static int plan_key(struct table *table, const struct mapping *mapping, struct plan *plan,
                     struct error *err)
 {
-    size_t wanted = mapping->write_mode == WRITE_APPEND ? 0 : mapping->primary_key_count;
+    size_t wanted = wanted_key_length(mapping);
     bool same = wanted == key_length(table);
 
     for (size_t i = 0; i < wanted; i++) {
-        struct slice member = slice_of(mapping->primary_key[i]);
-        struct table_column *column = table_find_member(table, member);
+        struct table_column *column = key_column(table, mapping, i, plan, err);
 
-        if (column == NULL)
-            column = plan_member(table, member, plan, err);
         if (column == NULL)
             return -1;
         same = same && column->key > 0;
@@ -197,24 +213,39 @@ static int plan_key(struct table *table, const struct mapping *mapping, struct p
     for (size_t i = 0; i < table->count; i++)
         table->columns[i].key = 0;
     for (size_t i = 0; i < wanted; i++)
-        table_find_member(table, slice_of(mapping->primary_key[i]))->key = (unsigned)i + 1;
+        key_column(table, mapping, i, plan, err)->key = (unsigned)i + 1;
     plan->new_key = key_text(table);
     plan->rekey = table->exists;
     plan->changes = true;
     return plan->old_key == NULL || plan->new_key == NULL ? schema_no_memory(err) : 0;
 }
 
-static int plan_own_columns(struct table *table, struct plan *plan, struct error *err)
+/* The columns of gatherd's own, with the mode that needs them. */
+static bool needs_own(const struct mapping *mapping, const char *name)
+{
+    if (strcmp(name, COLUMN_RUN_ID) == 0 || strcmp(name, COLUMN_FETCHED_AT) == 0)
+        return true;
+    if (strcmp(name, COLUMN_MISSING_SINCE) == 0)
+        return mapping->on_missing == MISSING_MARK;
+    return mapping->write_mode == WRITE_VERSIONS;
+}
+
+static int plan_own_columns(struct table *table, const struct mapping *mapping, struct plan *plan,
+                            struct error *err)
 {
     static const struct {
         const char *name;
         enum column_kind kind;
-    } own[] = {{COLUMN_RUN_ID, COLUMN_INTEGER}, {COLUMN_FETCHED_AT, COLUMN_TEXT}};
+    } own[] = {
+        {COLUMN_RUN_ID, COLUMN_INTEGER},     {COLUMN_FETCHED_AT, COLUMN_TEXT},
+        {COLUMN_MISSING_SINCE, COLUMN_TEXT}, {COLUMN_VALID_FROM, COLUMN_TEXT},
+        {COLUMN_VALID_TO, COLUMN_TEXT},      {COLUMN_CHANGED, COLUMN_TEXT},
+    };
 
     for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
         struct table_column *column = table_find_name(table, own[i].name);
 
-        if (column != NULL)
+        if (column != NULL || !needs_own(mapping, own[i].name))
             continue;
         column = table_add_column(table, own[i].name, NULL);
         if (column == NULL)
@@ -293,8 +324,13 @@ int plan_make(sqlite3 *db, struct table *table, const struct mapping *mapping,
         return -1;
     if (table->exists && !table->known && check_foreign(db, table, err) == -1)
         return -1;
-    if (plan_columns(table, set, plan, err) == -1 || plan_key(table, mapping, plan, err) == -1 ||
-        plan_own_columns(table, plan, err) == -1)
+    if (plan_columns(table, set, plan, err) == -1)
+        return -1;
+    /* The key of a version has a column of our own; in all other tables those come last. */
+    if (mapping->write_mode == WRITE_VERSIONS && plan_own_columns(table, mapping, plan, err) == -1)
+        return -1;
+    if (plan_key(table, mapping, plan, err) == -1 ||
+        plan_own_columns(table, mapping, plan, err) == -1)
         return -1;
     return plan->changes ? check_size(db, table, err) : 0;
 }

@@ -5,6 +5,7 @@
 #include "store/parts.h"
 #include "store/unfinished.h"
 #include "store/views.h"
+#include "store/walk.h"
 
 /* A cursor without `incremental` waits until there is one again. */
 static int load_position(struct store *store, const struct source *source,
@@ -64,6 +65,8 @@ int store_interrupt(struct store *store, int64_t run_id, const char *why, struct
 
     pthread_mutex_lock(&store->mutex);
     rc = unfinished_end(store->db, run_id, why, &cause);
+    if (rc == 0)
+        rc = walk_forget(store->db, run_id, &cause);
     pthread_mutex_unlock(&store->mutex);
     if (rc == -1)
         error_set(err, cause.code, "%s: %s", store->path, cause.text);

@@ -9,10 +9,9 @@ int runs_open(struct runs *runs, sqlite3 *db, struct error *err)
         " outcome, failure, http_status, requests, bytes, records, inserted, updated, unchanged,"
         " rejected, skipped_slots, dns_ms, connect_ms, tls_ms, first_byte_ms, total_ms, queue_ms,"
         " error, pages, append_table, not_modified, item, items, items_left_out, filtered,"
-        " child_rows) VALUES (?1, ?2, "
-        "?3, ?4, ?5, ?6, ?7, ?8, ?9,"
+        " child_rows, deleted, marked) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
         " ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27,"
-        " ?28, ?29, ?30, ?31, ?32)"
+        " ?28, ?29, ?30, ?31, ?32, ?33, ?34)"
         " ON CONFLICT (id) DO UPDATE SET finished_at = excluded.finished_at,"
         " outcome = excluded.outcome, failure = excluded.failure,"
         " http_status = excluded.http_status, requests = excluded.requests,"
@@ -23,7 +22,8 @@ int runs_open(struct runs *runs, sqlite3 *db, struct error *err)
         " first_byte_ms = excluded.first_byte_ms, total_ms = excluded.total_ms,"
         " queue_ms = excluded.queue_ms, error = excluded.error, pages = excluded.pages,"
         " append_table = excluded.append_table, not_modified = excluded.not_modified,"
-        " filtered = excluded.filtered, child_rows = excluded.child_rows";
+        " filtered = excluded.filtered, child_rows = excluded.child_rows,"
+        " deleted = excluded.deleted, marked = excluded.marked";
 
     return sqlite_prepare(db, insert, &runs->insert, err);
 }
@@ -147,6 +147,8 @@ int runs_add(struct runs *runs, const struct result *result, const struct outcom
     bind_count(stmt, 25, run_page(run) > 0 ? run_page(run) : 1);
     sqlite3_bind_int(stmt, 27, run->not_modified);
     bind_items(stmt, run);
+    bind_count(stmt, 33, outcome->total.deleted);
+    bind_count(stmt, 34, outcome->total.marked);
     if (run->source->mapping.child_count > 0)
         bind_count(stmt, 32, outcome->total.child_rows);
     return sqlite_run(stmt, "_gatherd_runs", err);

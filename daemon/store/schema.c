@@ -176,6 +176,18 @@ struct table_column *table_find_member(const struct table *table, struct slice m
     }
 }
 
+const char *table_need_rowid(const struct table *table, struct error *err)
+{
+    const char *name = table_rowid_name(table);
+
+    if (name == NULL)
+        error_set(err, ERROR_FAILED,
+                  "table \"%s\" has columns rowid, _rowid_ and oid, so SQLite has no name left for "
+                  "its rows; give one of them another name with fields",
+                  table->name);
+    return name;
+}
+
 static const char *const kind_names[] = {"INTEGER", "REAL", "TEXT", "BLOB", "ANY"};
 
 const char *column_kind_name(enum column_kind kind)
@@ -359,6 +371,11 @@ static struct table *get_table(struct schema *schema, const char *name, struct e
         drop(schema, schema->oldest);
     }
     return table;
+}
+
+sqlite3 *schema_connection(const struct schema *schema)
+{
+    return schema->db;
 }
 
 const struct table *schema_table(struct schema *schema, const char *name, struct error *err)

@@ -85,6 +85,9 @@ struct layout *schema_fit(struct schema *schema, const struct mapping *mapping,
                           const struct row_set *set, const struct outcome *outcome,
                           const struct moment *moment, struct error *err);
 
+/* The connection that the tables are in. */
+sqlite3 *schema_connection(const struct schema *schema);
+
 /* What is known of a table, which may not exist; borrowed until two others were asked for. */
 const struct table *schema_table(struct schema *schema, const char *name, struct error *err);
 
@@ -118,6 +121,9 @@ struct table_column *table_find_member(const struct table *table, struct slice m
 
 /* What SQLite calls the rowid, which a column may hide; NULL: columns have all three names. */
 const char *table_rowid_name(const struct table *table);
+
+/* The same where there must be one: NULL with the error. */
+const char *table_need_rowid(const struct table *table, struct error *err);
 
 /* The type as it is written in SQL; INT where INTEGER would make the column a rowid. */
 const char *column_type_text(const struct table_column *column);

@@ -220,22 +220,17 @@ static int clear_outcomes(struct store *store, size_t count, struct error *err)
 
         outcome->refusal.code = ERROR_NONE;
         outcome->refusal.text[0] = '\0';
+        outcome->refused_as = RUN_FAILED_STORE;
         outcome->kept = (struct error){0};
-        outcome->inserted = outcome->updated = outcome->unchanged = outcome->rejected = 0;
-        outcome->child_rows = 0;
+        outcome_clear_counts(outcome);
     }
     return 0;
 }
 
-/* For another attempt: only what is refused is remembered. */
 static void restart_outcomes(struct store *store, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        struct outcome *outcome = &store->outcomes[i];
-
-        outcome->inserted = outcome->updated = outcome->unchanged = outcome->rejected = 0;
-        outcome->child_rows = 0;
-    }
+    for (size_t i = 0; i < count; i++)
+        outcome_clear_counts(&store->outcomes[i]);
 }
 
 static void publish_page(const struct outcome *outcome, struct result *result)
@@ -246,6 +241,7 @@ static void publish_page(const struct outcome *outcome, struct result *result)
     pages->requests = result->run->requests;
     pages->run_id = outcome->unfinished ? outcome->run_id : 0;
     pages->tally = outcome->total;
+    pages->gaps = outcome->gaps;
 }
 
 static void publish(const struct store *store, struct batch *batch)
@@ -257,13 +253,15 @@ static void publish(const struct store *store, struct batch *batch)
         result->inserted = outcome->inserted;
         result->updated = outcome->updated;
         result->unchanged = outcome->unchanged;
+        result->deleted = outcome->deleted;
+        result->marked = outcome->marked;
         result->rejected = outcome->rejected;
         result->child_rows = outcome->child_rows;
         validators_settle(result->run, outcome);
         result->total = outcome->total;
         result->requests = result->run->requests;
         if (outcome->refusal.code != ERROR_NONE) {
-            run_fail(result->run, RUN_FAILED_STORE, "%s", outcome->refusal.text);
+            run_fail(result->run, outcome->refused_as, "%s", outcome->refusal.text);
             result->run->failures = outcome->failures;
         }
         if (result->run->pages != NULL)

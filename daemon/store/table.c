@@ -3,6 +3,10 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+#include "store/history.h"
+#include "store/repeats.h"
 
 int table_bind_value(sqlite3_stmt *stmt, int index, const struct value *value)
 {
@@ -23,16 +27,25 @@ int table_bind_value(sqlite3_stmt *stmt, int index, const struct value *value)
     }
 }
 
-static int bind_row(const struct layout *layout, const struct row_set *set, const struct row *row)
+int table_bind_row(sqlite3_stmt *stmt, const struct row_set *set, const struct row *row)
 {
     int rc = SQLITE_OK;
     size_t i;
 
     assert(row->count <= set->column_count);
     for (i = 0; i < row->count && rc == SQLITE_OK; i++)
-        rc = table_bind_value(layout->insert, (int)i + 1, &row->values[i]);
+        rc = table_bind_value(stmt, (int)i + 1, &row->values[i]);
     for (; i < set->column_count && rc == SQLITE_OK; i++)
-        rc = sqlite3_bind_null(layout->insert, (int)i + 1);
+        rc = sqlite3_bind_null(stmt, (int)i + 1);
+    return rc;
+}
+
+int table_bind_key(const struct layout *layout, sqlite3_stmt *stmt, const struct row *row)
+{
+    int rc = SQLITE_OK;
+
+    for (size_t k = 0; k < layout->key_count && rc == SQLITE_OK; k++)
+        rc = table_bind_value(stmt, (int)layout->key[k] + 1, &row->values[layout->key[k]]);
     return rc;
 }
 
@@ -49,7 +62,7 @@ static size_t missing_key(const struct layout *layout, const struct row *row)
 
 static enum row_fate fate_of_written(const struct layout *layout)
 {
-    if (layout->mode == WRITE_APPEND)
+    if (!layout->updates && layout->mode != WRITE_INSERT_ONLY)
         return ROW_INSERTED;
     if (sqlite3_changes(layout->db) == 0)
         return ROW_UNCHANGED;
@@ -58,11 +71,12 @@ static enum row_fate fate_of_written(const struct layout *layout)
     return ROW_UPDATED; /* only an INSERT sets the rowid */
 }
 
-static void count_row(struct outcome *outcome, enum row_fate fate)
+static void count_row(struct writing *w, enum row_fate fate)
 {
-    outcome->inserted += fate == ROW_INSERTED;
-    outcome->updated += fate == ROW_UPDATED;
-    outcome->unchanged += fate == ROW_UNCHANGED;
+    w->outcome->inserted += fate == ROW_INSERTED;
+    w->outcome->updated += fate == ROW_UPDATED;
+    w->outcome->unchanged += fate == ROW_UNCHANGED || fate == ROW_REPEATED;
+    w->present += fate != ROW_LEFT && fate != ROW_REPEATED;
 }
 
 /* The database said no: to this row, or to everything? */
@@ -88,21 +102,29 @@ static int refuse_keyless(const struct mapping *mapping, size_t missing, const s
     return rejecter->reject(rejecter->context, row, reason, err);
 }
 
-static int write_row(const struct writing *w, const struct row *row, enum row_fate *fate,
+int table_fail(const struct writing *w, int failure, const char *table, struct error *err)
+{
+    sqlite3 *db = w->layout->db;
+    struct error cause = {0};
+
+    sqlite_fail(db, failure, "", &cause);
+    error_wrap(&cause, "table \"%s\"", table);
+    *err = cause;
+    if (cause.code == ERROR_FAILED && sqlite3_get_autocommit(db) == 0)
+        sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    return -1;
+}
+
+int table_insert_row(struct writing *w, const struct row *row, enum row_fate *fate,
                      struct error *err)
 {
     const struct layout *layout = w->layout;
-    size_t missing = missing_key(layout, row);
     int rc;
 
     *fate = ROW_LEFT;
-    if (row->refused != NULL)
-        return w->rejecter->reject(w->rejecter->context, row, row->refused, err);
-    if (missing < layout->key_count)
-        return refuse_keyless(w->mapping, missing, row, w->rejecter, err);
-    if (layout->mode == WRITE_UPSERT)
+    if (layout->updates)
         sqlite3_set_last_insert_rowid(layout->db, 0);
-    rc = bind_row(layout, w->set, row);
+    rc = table_bind_row(layout->insert, w->set, row);
     if (rc == SQLITE_OK)
         rc = sqlite3_step(layout->insert);
     if (rc == SQLITE_DONE)
@@ -113,34 +135,112 @@ static int write_row(const struct writing *w, const struct row *row, enum row_fa
     return 0;
 }
 
-void table_begin(struct writing *writing, int64_t fetched_ms)
+/* One that was refused is not in the table, or is there as it was before: the table knows. */
+static int note_seen(const struct writing *w, const struct row *row, struct error *err)
 {
-    struct layout *layout = writing->layout;
-    int own = (int)writing->set->column_count + 1;
+    sqlite3_stmt *stmt = w->layout->seen;
+    int rc = table_bind_key(w->layout, stmt, row);
 
-    errno = 0; /* sqlite_fail() looks at it */
-    /* These two keep their values from row to row. */
-    sqlite3_bind_int64(layout->insert, own, writing->outcome->run_id);
-    sqlite_bind_string(layout->insert, own + 1, clock_format(fetched_ms, writing->fetched_at));
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(stmt);
+    if (rc != SQLITE_DONE)
+        return table_fail(w, rc, w->mapping->table, err);
+    sqlite3_reset(stmt);
+    return 0;
 }
 
-int table_write(struct writing *writing, size_t first, size_t end, struct error *err)
+/* The record is there all the same. */
+static int refuse(const struct writing *w, const struct row *row, bool has_key, struct error *err)
+{
+    if (w->rejecter->reject(w->rejecter->context, row, row->refused, err) == -1)
+        return -1;
+    return w->notes_seen && has_key ? note_seen(w, row, err) : 0;
+}
+
+static int write_row(struct writing *w, size_t i, enum row_fate *fate, struct error *err)
+{
+    const struct layout *layout = w->layout;
+    const struct row *row = &w->set->rows[i];
+    size_t missing = missing_key(layout, row);
+    int rc;
+
+    *fate = ROW_LEFT;
+    if (row->refused != NULL)
+        return refuse(w, row, missing == layout->key_count, err);
+    if (missing < layout->key_count)
+        return refuse_keyless(w->mapping, missing, row, w->rejecter, err);
+    if (w->repeated != NULL && w->repeated[i]) {
+        *fate = ROW_REPEATED;
+        return 0;
+    }
+    rc = layout->mode == WRITE_HISTORY ? history_write_row(w, row, fate, err)
+                                       : table_insert_row(w, row, fate, err);
+    return rc == 0 && w->notes_seen ? note_seen(w, row, err) : rc;
+}
+
+int table_begin(struct writing *w, int64_t fetched_ms, struct error *err)
+{
+    struct layout *layout = w->layout;
+    int own = (int)w->set->column_count + 1;
+
+    errno = 0; /* sqlite_fail() looks at it */
+    /* These keep their values from row to row. */
+    clock_format(fetched_ms, w->fetched_at);
+    sqlite3_bind_int64(layout->insert, own, w->outcome->run_id);
+    sqlite_bind_string(layout->insert, own + 1, w->fetched_at);
+    if (layout->seen != NULL)
+        sqlite3_bind_int64(layout->seen, own, w->outcome->run_id);
+    return layout->updates ? repeats_find(layout, w->set, &w->repeated, err) : 0;
+}
+
+int table_write(struct writing *w, size_t first, size_t end, struct error *err)
 {
     int rc = 0;
 
     for (size_t i = first; i < end && rc == 0; i++) {
         enum row_fate fate;
 
-        rc = write_row(writing, &writing->set->rows[i], &fate, err);
-        count_row(writing->outcome, fate);
-        if (writing->fates != NULL)
-            writing->fates[i] = (uint8_t)fate;
+        rc = write_row(w, i, &fate, err);
+        count_row(w, fate);
+        if (w->fates != NULL)
+            w->fates[i] = (uint8_t)fate;
     }
     return rc;
 }
 
-void table_end(struct writing *writing)
+int table_note_seen(struct writing *w, struct error *err)
 {
-    sqlite3_reset(writing->layout->insert);
-    sqlite3_clear_bindings(writing->layout->insert); /* what they point to is borrowed */
+    int rc = 0;
+
+    for (size_t i = 0; i < w->set->row_count && rc == 0; i++) {
+        const struct row *row = &w->set->rows[i];
+
+        if (missing_key(w->layout, row) == w->layout->key_count)
+            rc = note_seen(w, row, err);
+    }
+    return rc;
+}
+
+/* What is bound is borrowed. */
+static void unbind(const struct layout *layout)
+{
+    sqlite3_stmt *const statements[] = {layout->insert, layout->find, layout->compare, layout->end,
+                                        layout->seen};
+
+    for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]); i++) {
+        if (statements[i] == NULL)
+            continue;
+        sqlite3_reset(statements[i]);
+        sqlite3_clear_bindings(statements[i]);
+    }
+}
+
+void table_end(struct writing *w)
+{
+    unbind(w->layout);
+    if (w->versions != NULL)
+        unbind(w->versions);
+    free(w->repeated);
+    w->repeated = NULL;
+    text_free(&w->changed);
 }

@@ -2,6 +2,7 @@
 #include "gatherd/log.h"
 #include "store/parts.h"
 #include "store/unfinished.h"
+#include "store/walk.h"
 
 static int saved_failures(struct store *store, const struct run *run, unsigned *failures,
                           struct error *err)
@@ -17,7 +18,7 @@ static int write_refused(struct store *store, const struct result *result, struc
 {
     struct dead_letter letter = {.reason = outcome->refusal.text};
 
-    outcome->failure = RUN_FAILED_STORE;
+    outcome->failure = outcome->refused_as;
     if (saved_failures(store, result->run, &outcome->failures, err) == -1)
         return -1;
     outcome->failures++;
@@ -43,8 +44,7 @@ static int write_dead_letters(struct store *store, const struct result *result,
 static void refuse(struct outcome *outcome, const struct error *cause)
 {
     outcome->refusal = *cause;
-    outcome->inserted = outcome->updated = outcome->unchanged = outcome->rejected = 0;
-    outcome->child_rows = 0;
+    outcome_clear_counts(outcome);
 }
 
 /*
@@ -104,12 +104,25 @@ static void sum_up(const struct result *result, struct outcome *outcome)
         .updated = outcome->updated,
         .unchanged = outcome->unchanged,
         .filtered = outcome->failure == RUN_OK ? result->filtered : 0,
+        .deleted = outcome->deleted,
+        .marked = outcome->marked,
         .rejected = outcome->rejected,
         .child_rows = outcome->child_rows,
     };
 
     tally_add(&outcome->total, &tally);
     outcome->unfinished = result->more && outcome->failure == RUN_OK;
+}
+
+/* However the run has ended: what its pages have kept for the end is needed no more. */
+static int end_walk(struct store *store, const struct result *result, const struct outcome *outcome,
+                    struct error *err)
+{
+    bool kept = outcome->noted || run_unfinished_id(result->run) != 0;
+
+    if (outcome->unfinished || !kept || !walk_finds_missing(&result->run->source->mapping))
+        return 0;
+    return walk_forget(store->db, outcome->run_id, err);
 }
 
 int store_write_result(struct store *store, const struct result *result, struct outcome *outcome,
@@ -138,6 +151,8 @@ int store_write_result(struct store *store, const struct result *result, struct 
     if (write_dead_letters(store, result, outcome, moment, err) == -1)
         return -1;
     sum_up(result, outcome);
+    if (end_walk(store, result, outcome, err) == -1)
+        return -1;
     if (runs_add(&store->runs, result, outcome, moment, err) == -1 ||
         validators_update(&store->validators, result, outcome, err) == -1 ||
         positions_update(&store->positions, result, outcome, err) == -1)

@@ -4,46 +4,74 @@
  */
 #include <stdlib.h>
 
-#include "gatherd/json.h"
 #include "store/children.h"
-#include "store/contract.h"
-#include "store/parts.h"
-#include "store/table.h"
+#include "store/history.h"
+#include "store/job.h"
+#include "store/walk.h"
 
-struct rejection {
-    struct store *store;
-    const struct result *result;
-    struct outcome *outcome;
-    const struct moment *moment;
-    const char *table;           /* of children; NULL: the source's */
-    struct json_locator locator; /* in the body */
-};
+/* --- Rows that are rejected --- */
 
-struct job {
-    struct store *store;
-    const struct result *result;
-    struct outcome *outcome;
-    const struct moment *moment;
-    struct outcome children; /* counts of their rows */
-    struct rejection rejection;
-    struct rejecter rejecter;
-    int64_t fetched_ms;
-    struct contract_view view; /* of the rows of the table at hand */
-    uint8_t *fates;            /* owned: of all rows, set behind set; NULL: there are no children */
-};
+static size_t number_of(const struct job *job, const struct row_set *set)
+{
+    return set == job->rows ? 0 : (size_t)(set - job->children) + 1;
+}
+
+static void find_origin(struct job *job, const struct row *row, struct dead_letter *letter)
+{
+    const struct spooled *origin;
+
+    if (job->piece == NULL) {
+        letter->record = row->record;
+        if (row->record != NULL && row->record->raw != NULL && job->result->body != NULL)
+            json_locate(&job->locator, (size_t)(row->record->raw - job->result->body),
+                        &letter->line, &letter->column);
+        return;
+    }
+    origin = &job->piece->origins[number_of(job, job->set)][row - job->view.set->rows];
+    letter->line = origin->line;
+    letter->column = origin->column;
+    letter->kept = &origin->record;
+}
 
 static int reject_row(void *context, const struct row *row, const char *reason, struct error *err)
 {
-    struct rejection *r = context;
-    struct dead_letter letter = {
-        .record = row->record, .position = row->position, .table = r->table, .reason = reason};
+    struct job *job = context;
+    struct dead_letter letter = {.position = row->position, .reason = reason};
 
-    if (row->record != NULL && row->record->raw != NULL && r->result->body != NULL)
-        json_locate(&r->locator, (size_t)(row->record->raw - r->result->body), &letter.line,
-                    &letter.column);
-    r->outcome->rejected++;
-    return dead_letters_add(&r->store->dead_letters, r->result, r->outcome, &letter, r->moment,
-                            err);
+    if (job->set != job->rows)
+        letter.table = job->set->mapping->table;
+    find_origin(job, row, &letter);
+    job->outcome->rejected++;
+    return dead_letters_add(&job->store->dead_letters, job->result, job->outcome, &letter,
+                            job->moment, err);
+}
+
+/* --- The sets at hand --- */
+
+const struct mapping *job_mapping(const struct job *job, const struct row_set *set)
+{
+    return set == job->rows ? &job->result->run->source->mapping : set->mapping;
+}
+
+static size_t count_rows(const struct job *job)
+{
+    size_t count = job->rows->row_count;
+
+    for (size_t i = 0; i < job->child_count; i++)
+        count += job->children[i].row_count;
+    return count;
+}
+
+static uint8_t *fates_of(const struct job *job, const struct row_set *set)
+{
+    uint8_t *fates = job->fates;
+
+    if (fates == NULL || set == job->rows)
+        return fates;
+    fates += job->rows->row_count;
+    for (const struct row_set *s = job->children; s != set; s++)
+        fates += s->row_count;
+    return fates;
 }
 
 /* When the response was there: now, less the time it waited. */
@@ -54,58 +82,84 @@ static int64_t fetched_ms(const struct run *run, const struct moment *moment)
     return moment->wall_ms - (moment->monotonic_us - run->received_mono_us) / 1000;
 }
 
-static uint8_t *fates_of(const struct job *job, const struct row_set *set)
+int job_take(struct job *job, const struct spool_piece *piece, struct error *err)
 {
-    uint8_t *fates = job->fates;
+    const struct result *result = job->result;
 
-    if (fates == NULL || set == &job->result->rows)
-        return fates;
-    fates += job->result->rows.row_count;
-    for (const struct row_set *s = job->result->children; s != set; s++)
-        fates += s->row_count;
-    return fates;
+    job->piece = piece;
+    job->rows = piece != NULL ? &piece->rows : &result->rows;
+    job->children = piece != NULL ? piece->children : result->children;
+    job->child_count = piece != NULL ? piece->child_count : result->child_count;
+    job->fetched_ms = piece != NULL ? piece->fetched_ms : fetched_ms(result->run, job->moment);
+    free(job->fates);
+    job->fates = NULL;
+    if (job->child_count == 0)
+        return 0;
+    job->fates = calloc(count_rows(job) + 1, sizeof(job->fates[0]));
+    if (job->fates != NULL)
+        return 0;
+    error_set(err, ERROR_NOMEM, "rows: out of memory");
+    return -1;
 }
 
-/* The table is made to fit; `writing` is ready for table_begin(). */
-static int prepare_writing(struct job *job, const struct mapping *mapping,
-                           const struct row_set *set, struct writing *writing, struct error *err)
+void job_free(struct job *job)
 {
-    struct schema *schema = job->store->schema;
-    const struct table *table = schema_table(schema, mapping->table, err);
-
     contract_view_free(&job->view);
+    free(job->fates);
+}
+
+int job_prepare(struct job *job, const struct row_set *set, struct writing *writing,
+                struct error *err)
+{
+    const struct mapping *mapping = job_mapping(job, set);
+    struct schema *schema = job->store->schema;
+    const struct table *table;
+
+    job->set = set;
+    contract_view_free(&job->view);
+    *writing = (struct writing){.mapping = mapping,
+                                .outcome = set == job->rows ? job->outcome : &job->child_outcome,
+                                .rejecter = &job->rejecter,
+                                .fates = fates_of(job, set)};
+    if (set->row_count == 0 && set->column_count == 0)
+        return 0;
+    table = schema_table(schema, mapping->table, err);
     if (table == NULL || contract_apply(job->store->db, table, mapping, set, job->outcome,
                                         job->moment, &job->view, err) == -1)
         return -1;
-    *writing = (struct writing){.mapping = mapping,
-                                .set = job->view.set,
-                                .outcome = set->parents == NULL ? job->outcome : &job->children,
-                                .rejecter = &job->rejecter,
-                                .fates = fates_of(job, set)};
+    writing->set = job->view.set;
     writing->layout = schema_fit(schema, mapping, writing->set, job->outcome, job->moment, err);
-    return writing->layout == NULL ? -1 : 0;
+    if (writing->layout == NULL)
+        return -1;
+    if (mapping->write_mode != WRITE_HISTORY)
+        return 1;
+    writing->versions = history_fit(schema, mapping, writing->set, job->outcome, job->moment, err);
+    return writing->versions == NULL ? -1 : 1;
 }
 
 static int write_own_rows(struct job *job, struct error *err)
 {
-    const struct row_set *set = &job->result->rows;
     struct writing writing;
-    int rc;
+    int rc = job_prepare(job, job->rows, &writing, err);
 
-    if (prepare_writing(job, &job->result->run->source->mapping, set, &writing, err) == -1)
-        return -1;
-    table_begin(&writing, job->fetched_ms);
-    rc = table_write(&writing, 0, set->row_count, err);
+    if (rc != 1)
+        return rc;
+    writing.notes_seen = job->notes_seen;
+    rc = table_begin(&writing, job->fetched_ms, err);
+    if (rc == 0)
+        rc = table_write(&writing, 0, writing.set->row_count, err);
     table_end(&writing);
+    job->outcome->present += writing.present;
     return rc;
 }
 
 /* --- Children --- */
 
 /* Of what was there before, insert_only keeps the children too. */
-static bool takes_children(enum write_mode mode, uint8_t fate)
+static bool takes_children(const struct layout *layout, uint8_t fate)
 {
-    return fate == ROW_INSERTED || (mode == WRITE_UPSERT && fate != ROW_LEFT);
+    return fate == ROW_INSERTED ||
+           (layout->updates && (fate == ROW_UPDATED || fate == ROW_UNCHANGED));
 }
 
 static bool is_whole(const struct row_set *set, const uint8_t *fates, size_t parent, size_t first,
@@ -126,7 +180,7 @@ static int write_family(struct writing *writing, struct family *family, size_t f
 {
     if (table_write(writing, first, end, err) == -1)
         return -1;
-    if (writing->mapping->write_mode != WRITE_UPSERT ||
+    if (!writing->layout->updates ||
         !is_whole(writing->set, writing->fates, family->parent, first, end))
         return 0;
     return children_remove_vanished(family, writing->layout, first, end, err);
@@ -136,7 +190,10 @@ static int write_families(struct job *job, struct writing *writing, struct error
 {
     const struct row_set *set = writing->set;
     const uint8_t *parent_fates = fates_of(job, set->parents);
-    struct family family = {.db = job->store->db, .schema = job->store->schema, .set = set};
+    struct family family = {.db = job->store->db,
+                            .schema = job->store->schema,
+                            .set = set,
+                            .time = writing->fetched_at};
     size_t first = 0;
     int rc = 0;
 
@@ -146,7 +203,7 @@ static int write_families(struct job *job, struct writing *writing, struct error
         while (end < set->row_count && set->rows[end].parent == p)
             end++;
         family.parent = p;
-        if (takes_children(writing->mapping->write_mode, parent_fates[p]))
+        if (takes_children(writing->layout, parent_fates[p]))
             rc = write_family(writing, &family, first, end, err);
         first = end;
     }
@@ -158,31 +215,31 @@ static int write_families(struct job *job, struct writing *writing, struct error
 static int write_children(struct job *job, const struct row_set *set, struct error *err)
 {
     struct writing writing;
-    int rc;
+    int rc = job_prepare(job, set, &writing, err);
 
-    if (prepare_writing(job, set->mapping, set, &writing, err) == -1)
-        return -1;
-    job->rejection.table = set->mapping->table;
-    table_begin(&writing, job->fetched_ms);
-    rc = write_families(job, &writing, err);
+    if (rc != 1)
+        return rc;
+    rc = table_begin(&writing, job->fetched_ms, err);
+    if (rc == 0)
+        rc = write_families(job, &writing, err);
     table_end(&writing);
     return rc;
 }
 
 /* --- All of them --- */
 
-static int write_sets(struct job *job, struct error *err)
+int job_write(struct job *job, struct error *err)
 {
-    const struct result *result = job->result;
-
+    if (job->rows->row_count == 0 && job->rows->column_count == 0)
+        return 0;
     if (write_own_rows(job, err) == -1)
         return -1;
-    job->children.run_id = job->outcome->run_id;
-    for (size_t i = 0; i < result->child_count; i++) {
-        if (write_children(job, &result->children[i], err) == -1)
+    job->child_outcome = (struct outcome){.run_id = job->outcome->run_id};
+    for (size_t i = 0; i < job->child_count; i++) {
+        if (write_children(job, &job->children[i], err) == -1)
             return -1;
     }
-    job->outcome->child_rows += job->children.inserted + job->children.updated;
+    job->outcome->child_rows += job->child_outcome.inserted + job->child_outcome.updated;
     return 0;
 }
 
@@ -192,14 +249,9 @@ static int write_together(struct job *job, struct error *err)
     sqlite3 *db = job->store->db;
     struct error cause = {0};
 
-    job->fates = calloc(result_row_count(job->result) + 1, sizeof(job->fates[0]));
-    if (job->fates == NULL) {
-        error_set(err, ERROR_NOMEM, "rows: out of memory");
-        return -1;
-    }
     if (sqlite_exec(db, "SAVEPOINT family", err) == -1)
         return -1;
-    if (write_sets(job, &cause) == 0)
+    if (job_write(job, &cause) == 0)
         return sqlite_exec(db, "RELEASE family", err);
     *err = cause;
     if (cause.code != ERROR_FAILED || sqlite3_get_autocommit(db) != 0)
@@ -211,6 +263,13 @@ static int write_together(struct job *job, struct error *err)
     return -1;
 }
 
+static int write_by_mode(struct job *job, struct error *err)
+{
+    if (walk_finds_missing(&job->result->run->source->mapping))
+        return job_write_walk(job, err);
+    return job->child_count == 0 ? job_write(job, err) : write_together(job, err);
+}
+
 int store_write_rows(struct store *store, const struct result *result, struct outcome *outcome,
                      const struct moment *moment, struct error *err)
 {
@@ -218,16 +277,14 @@ int store_write_rows(struct store *store, const struct result *result, struct ou
                       .result = result,
                       .outcome = outcome,
                       .moment = moment,
-                      .rejection = {store, result, outcome, moment, NULL, {.body = result->body}},
-                      .fetched_ms = fetched_ms(result->run, moment)};
+                      .locator = {.body = result->body}};
     int rc;
 
     outcome->unchanged = result->left_out;
-    if (result->rows.row_count == 0 && result->rows.column_count == 0)
-        return 0;
-    job.rejecter = (struct rejecter){reject_row, &job.rejection};
-    rc = result->child_count == 0 ? write_own_rows(&job, err) : write_together(&job, err);
-    contract_view_free(&job.view);
-    free(job.fates);
+    job.rejecter = (struct rejecter){reject_row, &job};
+    rc = job_take(&job, NULL, err);
+    if (rc == 0)
+        rc = write_by_mode(&job, err);
+    job_free(&job);
     return rc;
 }

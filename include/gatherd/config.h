@@ -28,7 +28,17 @@ enum missed { MISSED_ONCE, MISSED_SKIP };
 
 struct secret;
 
-enum write_mode { WRITE_APPEND, WRITE_UPSERT, WRITE_INSERT_ONLY };
+enum write_mode {
+    WRITE_APPEND,
+    WRITE_UPSERT,
+    WRITE_INSERT_ONLY,
+    WRITE_REPLACE,  /* the table is what the last complete walk of all pages brought */
+    WRITE_HISTORY,  /* as upsert, and every version of a row in a second table: */
+    WRITE_VERSIONS, /* the mode of that table; no source has it */
+};
+
+/* What becomes of rows that a complete walk did not bring. */
+enum missing_rows { MISSING_KEEP, MISSING_MARK, MISSING_DELETE };
 
 enum body_format {
     FORMAT_AUTO, /* by Content-Type */
@@ -293,6 +303,12 @@ struct mapping {
     const char *const *primary_key; /* in the record's spelling, or names of fields */
     size_t primary_key_count;
     enum write_mode write_mode; /* one for a source and all its children */
+    const char *history_table;  /* WRITE_HISTORY: where the versions are; else NULL */
+    /* Of a source, and nothing of a child. */
+    const char *const *ignore; /* WRITE_HISTORY: what alone makes no version, as primary_key */
+    size_t ignore_count;
+    enum missing_rows on_missing; /* with WRITE_UPSERT and WRITE_HISTORY */
+    unsigned max_shrink;          /* percent that one walk may take away from the table */
 
     const struct mapping *children;
     size_t child_count;
@@ -325,6 +341,29 @@ static inline const char *const *mapping_identity(const struct mapping *mapping,
 
     *count = keyed ? mapping->primary_key_count : mapping->link_count;
     return keyed ? mapping->primary_key : mapping->links;
+}
+
+/* How many tables a mapping and all its children have. */
+static inline size_t mapping_count_tables(const struct mapping *mapping)
+{
+    size_t count = 1;
+
+    for (size_t i = 0; i < mapping->child_count; i++)
+        count += mapping_count_tables(&mapping->children[i]);
+    return count;
+}
+
+static inline bool mapping_is_child(const struct mapping *mapping)
+{
+    return mapping->link_count > 1;
+}
+
+/* Whether a row whose key is there already is made as it came. */
+static inline bool mapping_updates(const struct mapping *mapping)
+{
+    return mapping->primary_key_count > 0 &&
+           (mapping->write_mode == WRITE_UPSERT || mapping->write_mode == WRITE_REPLACE ||
+            mapping->write_mode == WRITE_HISTORY);
 }
 
 struct source {

@@ -52,8 +52,9 @@ enum json_status json_read_lines(const char *body, size_t length, struct arena *
 /*
  * Reads documents that follow each other, whatever lines they are on: a JSON text sequence (RFC
  * 7464), with a record separator before each, or a body of several with or without white space
- * between them. The root is as that of json_read_lines(), but an empty text is an error. In a sequence a number or a word without
- * white space behind it is an error, for it may be cut off (RFC 7464, 2.4).
+ * between them. The root is as that of json_read_lines(), but an empty text is an error. In a
+ * sequence a number or a word without white space behind it is an error, for it may be cut off (RFC
+ * 7464, 2.4).
  */
 enum json_status json_read_stream(const char *body, size_t length, struct arena *arena,
                                   const struct node **root, struct json_error *error);

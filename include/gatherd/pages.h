@@ -29,6 +29,8 @@ struct tally {
     size_t updated;
     size_t unchanged;
     size_t filtered; /* left out by `where` */
+    size_t deleted;
+    size_t marked;
     size_t rejected;
     size_t child_rows; /* inserted, updated or removed in the tables of children */
 };
@@ -60,6 +62,7 @@ struct pages {
     int64_t run_id;     /* of the run's row; 0: nothing of it is in the database */
     struct tally tally; /* of the pages committed */
     unsigned requests;  /* sent for them */
+    bool gaps;          /* some of their records are not known: the walk cannot tell what is gone */
 };
 
 /* For the first request of a source with pagination. NULL: out of memory. */

@@ -46,12 +46,20 @@ struct row_set {
     const bool *lacking; /* for each row of the parents, that a child was rejected; NULL: none */
 };
 
+/* A record as the dead letters hold it, from a page that is gone. */
+struct kept_record {
+    struct slice content;
+    const char *content_type;
+    unsigned page;
+};
+
 /* A record that cannot become a row, or a body that cannot be decoded. */
 struct dead_letter {
-    const struct node *record; /* NULL: the whole body of the run's response */
-    size_t position;           /* of the record, as in struct row */
-    const char *table;         /* of a child; NULL: the source's */
-    unsigned line;             /* in the body, from 1; 0: not known */
+    const struct node *record;      /* NULL: the whole body of the run's response */
+    size_t position;                /* of the record, as in struct row */
+    const char *table;              /* of a child; NULL: the source's */
+    const struct kept_record *kept; /* in place of `record`, when that is no more */
+    unsigned line;                  /* in the body, from 1; 0: not known */
     unsigned column;
     const char *reason;
 };
@@ -84,6 +92,8 @@ struct result {
     size_t inserted;
     size_t updated;
     size_t unchanged;
+    size_t deleted;     /* rows that are gone, by `replace` or `on_missing` */
+    size_t marked;      /* rows that `on_missing` has newly marked as missing */
     size_t rejected;    /* records in the dead letters, those of dead_letters included; no bodies */
     size_t child_rows;  /* inserted, updated or removed in the tables of children */
     unsigned requests;  /* sent for this response */

@@ -40,6 +40,7 @@ enum run_failure {
     RUN_FAILED_AUTH,     /* a secret cannot be read, or no token is to be had */
     RUN_FAILED_ITEMS,    /* the items of for_each cannot be found */
     RUN_FAILED_PAGES,    /* the way to the next page is broken, refused or leads in a circle */
+    RUN_FAILED_SHRINK,   /* it would have taken away more of the table than max_shrink allows */
     RUN_FAILED_REQUEST,  /* no request can be made: a value is missing or cannot stand in its place
                           */
 };

@@ -64,6 +64,31 @@ static void sources_stand_in_their_order_with_what_became_of_them(void **state)
     once_table_free(table);
 }
 
+static void deleted_rows_have_a_column_where_some_may_be(void **state)
+{
+    struct once_table *table = once_table_create(&config);
+    struct run run;
+    struct result result = result_of(&run, 0);
+    size_t failed;
+    char *text;
+
+    (void)state;
+    result.total.deleted = 7;
+    once_table_add(table, &result);
+    sources[0].mapping.on_missing = MISSING_DELETE;
+    text = print(table, &failed);
+    sources[0].mapping.on_missing = MISSING_KEEP;
+    assert_string_equal(
+        text, "source   outcome  status  records  inserted  updated  unchanged  deleted  filtered  "
+              "rejected  ms\n"
+              "-------  -------  ------  -------  --------  -------  ---------  -------  --------  "
+              "--------  --\n"
+              "weather  success     200        3         2        1          4        7         0  "
+              "       0  12\n");
+    free(text);
+    once_table_free(table);
+}
+
 static void an_answer_that_did_not_change_is_told_from_one_without_records(void **state)
 {
     struct once_table *table = once_table_create(&config);
@@ -181,6 +206,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sources_stand_in_their_order_with_what_became_of_them),
+        cmocka_unit_test(deleted_rows_have_a_column_where_some_may_be),
         cmocka_unit_test(an_answer_that_did_not_change_is_told_from_one_without_records),
         cmocka_unit_test(rejected_records_count_as_a_failure_and_say_why_and_where_they_are),
         cmocka_unit_test(a_row_that_the_table_refused_is_a_rejected_record_too),

@@ -98,8 +98,8 @@ static void records_that_the_processor_refused_are_written_as_it_says(void **sta
     struct feed *feed = feed_create(rig, "t", WRITE_APPEND);
     struct node record = {.type = NODE_OBJECT, .span = 1, .raw_length = 7, .raw = "{\"a\":1}"};
     const struct dead_letter letters[] = {
-        {&record, 4, NULL, 7, 3, "field \"n\": \"x\" is not an integer"},
-        {&record, 5, "others", 0, 0, "field \"n\" is missing"},
+        {&record, 4, NULL, NULL, 7, 3, "field \"n\": \"x\" is not an integer"},
+        {&record, 5, "others", NULL, 0, 0, "field \"n\" is missing"},
     };
 
     record.text = record.raw;

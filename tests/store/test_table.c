@@ -66,7 +66,7 @@ static void upsert_tells_inserted_updated_and_unchanged_rows_apart(void **state)
     ROW(feed, INT(2), TEXT("B"));
     ROW(feed, INT(3), TEXT("c"));
     ROW(feed, INT(3), TEXT("d"));
-    save_counts(rig, feed, 1, 2, 1, 0);
+    save_counts(rig, feed, 1, 1, 2, 0); /* of one key the last counts */
     rig_expect(rig, "SELECT id, v, _run_id FROM t", "1|a|1\n2|B|2\n3|d|2");
     feed_free(feed);
 }

@@ -21,6 +21,12 @@ void key_example_yaml(struct text *yaml, const struct key *key)
                     is_for(key, "for_each") ? "{item.id}" : "");
     if (is_for(key, "write_mode"))
         text_add(yaml, "primary_key: id\n  ");
+    if (is_for(key, "on_missing"))
+        text_add(yaml, "primary_key: id\n  ");
+    if (is_for(key, "max_shrink"))
+        text_add(yaml, "write_mode: replace\n  ");
+    if (is_for(key, "ignore"))
+        text_add(yaml, "primary_key: id\n  write_mode: history\n  ");
     if (is_for(key, "timezone") || is_for(key, "offset"))
         text_add(yaml, "align: true\n  ");
     if (is_for(key, "proxy_password") || is_for(key, "no_proxy"))
