@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gatherd/computer.h"
 #include "processing.h"
 #include "scarce_arena.h"
 
@@ -21,7 +22,8 @@ static int teardown(void **state)
 }
 
 /* Fails at the first allocation, the second, ... until it succeeds: the run is as before. */
-static void fail_at_every_step(struct processing *p, const char *content_type, const char *body)
+static void fail_with(struct processing *p, struct computer *computer, const char *content_type,
+                      const char *body)
 {
     int rc = -1;
     size_t step = 0;
@@ -35,7 +37,7 @@ static void fail_at_every_step(struct processing *p, const char *content_type, c
         assert_true(step < 10000);
         arena_reset(p->arena);
         scarce_arena_fail_after(step);
-        rc = process_response(&p->run, p->arena, NULL, &p->result);
+        rc = process_response(&p->run, p->arena, computer, &p->result);
         scarce_arena_stop_failing();
         if (rc == -1) {
             assert_int_equal(p->run.failure, RUN_OK);
@@ -43,6 +45,11 @@ static void fail_at_every_step(struct processing *p, const char *content_type, c
         }
     }
     assert_true(step > 1);
+}
+
+static void fail_at_every_step(struct processing *p, const char *content_type, const char *body)
+{
+    fail_with(p, NULL, content_type, body);
 }
 
 static void rows_of_a_table(void **state)
@@ -85,6 +92,58 @@ static void records_with_fields_of_every_kind(void **state)
                        "{\"id\":\"x\"}]},{\"items\":[]}]}");
     assert_int_equal(p->result.rows.row_count, 1);
     assert_string_equal(processing_letters(p), "1@1:56 column \"id\": \"x\" is not an integer\n");
+}
+
+static bool any_column(void *context, const char *name, enum column_affinity *affinity)
+{
+    (void)context;
+    (void)name;
+    *affinity = AFFINITY_NONE;
+    return true;
+}
+
+/* Of `where` and the fields a to d. */
+static void check_expressions(struct expression list[4], struct arena *arena)
+{
+    static const char *const texts[] = {"a <> 2", "a || 'x'", "json_object('a', a)", "a / (a - 1)"};
+    const struct column_finder finder = {NULL, any_column};
+    struct expression_checker *checker = expression_checker_create();
+    struct expression_mistake mistake;
+
+    assert_non_null(checker);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(
+            expression_check(checker, texts[i], i == 0, &finder, arena, &list[i], &mistake), 0);
+    expression_checker_free(checker);
+}
+
+static void values_that_are_calculated(void **state)
+{
+    struct processing *p = *state;
+    struct computer *computer = computer_create();
+    struct arena *arena = arena_create(0);
+    struct expression list[4];
+    size_t fields[4] = {COMPUTED_WHERE, 1, 2, 3};
+    struct computation computation = {{list, 4, {1, 2}}, fields};
+
+    assert_true(computer != NULL && arena != NULL);
+    check_expressions(list, arena);
+    p->source.mapping.computation = &computation;
+    processing_field(p, "a", "$.a", FIELD_UNDECLARED, TIME_UNIT_NONE);
+    for (size_t i = 1; i < 4; i++)
+        p->fields[i] = (struct field){.name = &"b\0c\0d"[2 * (i - 1)], .sql = "1"};
+    p->fields[2].rule.type = FIELD_JSON;
+    p->fields[3].rule.type = FIELD_DECIMAL;
+    p->fields[3].required = true;
+    p->source.mapping.field_count = 4;
+    fail_with(p, computer, NULL, "[{\"a\":2},{\"a\":3},{\"a\":1},{\"a\":\"7\"}]");
+    assert_int_equal(p->result.filtered, 1);
+    assert_string_equal(processing_rows(p), "a,b,c,d\n3,'3x','{\"a\":3}','1'\n"
+                                            "'7','7x','{\"a\":\"7\"}','1'\n");
+    assert_string_equal(processing_letters(p),
+                        "2@1:18 column \"d\" is required, and null is no value\n");
+    computer_free(computer);
+    arena_free(arena);
 }
 
 static void fields_of_the_types_that_need_memory(void **state)
@@ -307,6 +366,7 @@ int main(void)
         TEST(rows_of_a_table),
         TEST(records_of_any_members),
         TEST(records_with_fields_of_every_kind),
+        TEST(values_that_are_calculated),
         TEST(fields_of_the_types_that_need_memory),
         TEST(records_with_children),
         TEST(lines_with_a_path),
