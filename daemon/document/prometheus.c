@@ -202,7 +202,7 @@ static const char *read_value(struct prometheus_reader *r, const char *p, struct
     node->integer = !point && exponent.length == 0 && whole.length > MOST_EXACT_DIGITS;
     if (*p == '+' || whole.length == 0 || (whole.length > 1 && *whole.data == '0') ||
         (point && fraction.length == 0)) {
-        struct slice number;
+        struct slice number = {NULL, 0};
 
         if (rewrite_number(r, *p == '-', whole, fraction, exponent, &number) == NULL)
             return NULL;
