@@ -53,6 +53,7 @@ bool response_header(const struct response *response, const char *name, size_t *
 
 void run_clear_response(struct run *run)
 {
+    free(run->response.url);
     free(run->response.content_type);
     free(run->response.body);
     text_free(&run->response.head);

@@ -12,6 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # What each room offers in include/gatherd/, from the bottom up; a room may use those before it.
 BASE = {
     "arena",
+    "bare_url",
     "binary",
     "clock",
     "column_name",

@@ -78,8 +78,10 @@ bool check_child(struct load *load, const struct where *where, struct item *item
         .load = load, .where = where, .mapping = child, .given = given, .keys = child_key_set.keys};
     unsigned before = load->errors;
 
-    (void)item;
     check_mapping(&check);
+    if (given->at[MAPPING_RECORDS] == NULL && given->at[MAPPING_ZIP] == NULL)
+        load_mistake(load, place_of(load, item), where,
+                     "nothing says where its records are; add records, as in $.labels[*]");
     if (is_given(given, MAPPING_FIELDS))
         check_child_fields(load, where, given->at[MAPPING_FIELDS], child);
     if (is_given(given, MAPPING_PRIMARY_KEY))
@@ -197,8 +199,10 @@ static bool complete_key(const struct completion *c)
 /* PARENT_NAME, of the last name in the path of its records. */
 static bool make_table(const struct completion *c)
 {
-    struct where here = where_key(c->where, key_name(MAPPING_RECORDS));
-    struct slice last = jsonpath_last_name(c->child->records);
+    bool zipped = c->child->records == NULL;
+    const struct jsonpath *path = zipped ? c->child->zip : c->child->records;
+    struct where here = where_key(c->where, key_name(zipped ? MAPPING_ZIP : MAPPING_RECORDS));
+    struct slice last = jsonpath_last_name(path);
     struct text whole = {0};
     struct text made = {0};
     const char *problem = NULL;

@@ -139,6 +139,10 @@ struct key_set {
 /* The keys of a struct mapping: keys_mapping.h. */
 enum mapping_key {
     MAPPING_RECORDS,
+    MAPPING_ZIP,
+    MAPPING_KEY_AS,
+    MAPPING_COLUMNS,
+    MAPPING_FLATTEN,
     MAPPING_FIELDS,
     MAPPING_EXCLUDE,
     MAPPING_NULL_VALUES,
@@ -235,6 +239,9 @@ enum root_key {
 enum field_key {
     FIELD_KEY_PATH,
     FIELD_KEY_SQL,
+    FIELD_KEY_DOCUMENT,
+    FIELD_KEY_HEADER,
+    FIELD_KEY_REQUEST,
     FIELD_KEY_TYPE,
     FIELD_KEY_UNIT,
     FIELD_KEY_FORMAT,

@@ -6,7 +6,7 @@ static const struct key child_keys[] = {
     [MAPPING_RECORDS] = {.name = "records",
                          .kind = KIND_PATH,
                          TO(struct mapping, records),
-                         .required = true,
+                         .instead = "see zip",
                          .about = "JSONPath (RFC 9535) of the list, from the record of the parent; "
                                   "where there is none, or null, there are no children.",
                          .example = "$.labels[*]"},

@@ -10,6 +10,11 @@ static const struct choice type_choices[] = {
     {"blob", FIELD_BLOB},           {NULL, 0},
 };
 
+static const struct choice fact_choices[] = {
+    {"page", FACT_PAGE},     {"url", FACT_URL}, {"scheduled_at", FACT_SCHEDULED_AT},
+    {"status", FACT_STATUS}, {NULL, 0},
+};
+
 static const struct choice unit_choices[] = {
     {"s", TIME_UNIT_S}, {"ms", TIME_UNIT_MS}, {"us", TIME_UNIT_US}, {"ns", TIME_UNIT_NS}, {NULL, 0},
 };
@@ -35,6 +40,29 @@ static const struct key field_keys[] = {
                        .instead = "see path",
                        .about = "SQL expression over the other columns, in place of a path.",
                        .example = "CASE WHEN magnitude >= 6 THEN 'high' ELSE 'low' END"},
+    [FIELD_KEY_DOCUMENT] = {.name = "document",
+                            .kind = KIND_PATH,
+                            TO(struct field, document),
+                            .instead = "see path",
+                            .about = "JSONPath from the root of the document, for what stands "
+                                     "beside the records; in place of a path.",
+                            .example = "$.utc_offset_seconds"},
+    [FIELD_KEY_HEADER] = {.name = "header",
+                          .kind = KIND_TEXT,
+                          TO(struct field, header),
+                          RANGE(1, MAX_NAME_TEXT),
+                          .instead = "see path",
+                          .about = "Header of the response, in place of a path.",
+                          .example = "X-Total-Count"},
+    [FIELD_KEY_REQUEST] = {.name = "request",
+                           .kind = KIND_CHOICE,
+                           TO(struct field, fact),
+                           .choices = fact_choices,
+                           .instead = "see path",
+                           .about = "What is known of the request, in place of a path: the number "
+                                    "of its page, its URL without query, the status of the "
+                                    "answer, the time of its slot.",
+                           .example = "page"},
     [FIELD_KEY_TYPE] = {.name = "type",
                         .kind = KIND_CHOICE,
                         TO(struct field, rule.type),

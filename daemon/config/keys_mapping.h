@@ -13,6 +13,8 @@
 
 #define MAX_KEY_COLUMNS 64
 
+#define MAX_NAME_TEXT 128
+
 #define MAX_INDEXES 64 /* more would make each write a crawl */
 
 #define MAX_CHILDREN 100
@@ -29,6 +31,42 @@
         .name = "records", .part = PART_ROWS, .kind = KIND_PATH, TO(type, at records),           \
         .instead = "the document, or its elements if it is an array",                            \
         .about = "JSONPath (RFC 9535) of the records, one row each.", .example = "$.features[*]" \
+    }
+
+#define MAPPING_ZIP_KEY(type, at)                                                                 \
+    {                                                                                             \
+        .name = "zip", .part = PART_ROWS, .kind = KIND_PATH, TO(type, at zip), .own = true,       \
+        .instead = "see records",                                                                 \
+        .about = "JSONPath of an object of arrays: one record of the first element of each, one " \
+                 "of the second ones ...",                                                        \
+        .example = "$.hourly"                                                                     \
+    }
+
+#define MAPPING_KEY_AS_KEY(type, at)                                                               \
+    {                                                                                              \
+        .name = "key_as", .part = PART_ROWS, .kind = KIND_TEXT, TO(type, at key_as),               \
+        RANGE(1, MAX_NAME_TEXT), .own = true, .instead = "none",                                   \
+        .about = "The records are the members of an object; each gets its name there as a member " \
+                 "of this name.",                                                                  \
+        .example = "currency"                                                                      \
+    }
+
+#define MAPPING_COLUMNS_KEY(type, at)                                                  \
+    {                                                                                  \
+        .name = "columns", .part = PART_ROWS, .kind = KIND_NAMES,                      \
+        LIST_TO(type, at columns, at column_count), RANGE(1, MAX_FIELDS), .own = true, \
+        .instead = "none",                                                             \
+        .about = "The records are arrays, and these the names of their elements.",     \
+        .example = "[\"time\", \"open\", \"high\", \"low\", \"close\"]"                \
+    }
+
+#define MAPPING_FLATTEN_KEY(type, at)                                                              \
+    {                                                                                              \
+        .name = "flatten", .part = PART_ROWS, .kind = KIND_TEXT, TO(type, at flatten),             \
+        RANGE(1, 8), .instead = "objects are kept as JSON",                                        \
+        .about = "The members of objects in a record become columns of it, their names joined by " \
+                 "this text.",                                                                     \
+        .example = "__"                                                                            \
     }
 
 #define MAPPING_FIELDS_KEY(type, at)                                                 \
@@ -126,6 +164,10 @@
 /* The rows of enum mapping_key that are the same for every mapping, from row `first` of a set. */
 /* clang-format off */
 #define MAPPING_ROWS(first, type, at)                                              \
+    [(first) + MAPPING_ZIP] = MAPPING_ZIP_KEY(type, at),                           \
+    [(first) + MAPPING_KEY_AS] = MAPPING_KEY_AS_KEY(type, at),                     \
+    [(first) + MAPPING_COLUMNS] = MAPPING_COLUMNS_KEY(type, at),                   \
+    [(first) + MAPPING_FLATTEN] = MAPPING_FLATTEN_KEY(type, at),                   \
     [(first) + MAPPING_FIELDS] = MAPPING_FIELDS_KEY(type, at),                     \
     [(first) + MAPPING_EXCLUDE] = MAPPING_EXCLUDE_KEY(type, at),                   \
     [(first) + MAPPING_NULL_VALUES] = MAPPING_NULL_VALUES_KEY(type, at),           \

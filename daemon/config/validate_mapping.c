@@ -169,6 +169,47 @@ static void check_item_columns(const struct mapping_check *c)
     }
 }
 
+/* --- What records are --- */
+
+static void refuse(const struct mapping_check *c, enum mapping_key key, const char *what)
+{
+    struct where here = where_of(c, key);
+
+    load_mistake(c->load, place_of(c->load, written(c, key)), &here, "%s", what);
+}
+
+/* The path leads to the object, and not to its members one by one. */
+static bool leads_to_object(const struct jsonpath *path)
+{
+    return path == NULL || !jsonpath_ends_in_choice(path);
+}
+
+static void check_shape(const struct mapping_check *c)
+{
+    const struct mapping *mapping = c->mapping;
+    bool zipped = is_key_given(c, MAPPING_ZIP);
+
+    if (zipped && is_key_given(c, MAPPING_RECORDS))
+        refuse(c, MAPPING_ZIP, "records says already where they are; remove one of the two");
+    else if (zipped && is_key_sound(c, MAPPING_ZIP) && !jsonpath_is_singular(mapping->zip))
+        refuse(c, MAPPING_ZIP, "must lead to one object: write a path of names, as in $.hourly");
+    if (zipped && is_key_given(c, MAPPING_KEY_AS))
+        refuse(c, MAPPING_KEY_AS,
+               "zip makes records without names of their own; remove one of the two");
+    else if (is_key_given(c, MAPPING_KEY_AS) && is_key_sound(c, MAPPING_RECORDS) &&
+             !leads_to_object(mapping->records))
+        refuse(c, MAPPING_KEY_AS,
+               "records must lead to the object whose members are the records, as in $.rates");
+    if (zipped && is_key_given(c, MAPPING_COLUMNS))
+        refuse(c, MAPPING_COLUMNS, "zip names the columns; remove one of the two");
+    if (written(c, MAPPING_FLATTEN) == NULL && mapping->field_count > 0)
+        c->mapping->flatten = NULL; /* a default, for sources without fields */
+    if (is_key_given(c, MAPPING_FLATTEN) && is_key_sound(c, MAPPING_FIELDS) &&
+        mapping->field_count > 0)
+        refuse(c, MAPPING_FLATTEN,
+               "fields name every column, and reach inside of objects; remove one of the two");
+}
+
 /* --- schema_contract --- */
 
 static void check_contract(const struct mapping_check *c)
@@ -186,6 +227,7 @@ static void check_contract(const struct mapping_check *c)
 
 void check_mapping(const struct mapping_check *check)
 {
+    check_shape(check);
     check_contract(check);
     check_primary_key(check);
     check_indexes(check);

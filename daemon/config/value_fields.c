@@ -34,7 +34,8 @@ static bool check_column(struct load *load, const struct where *where, const str
 }
 
 /* The keys that say where the value comes from. */
-static const unsigned origins[] = {FIELD_KEY_PATH, FIELD_KEY_SQL};
+static const unsigned origins[] = {FIELD_KEY_PATH, FIELD_KEY_SQL, FIELD_KEY_DOCUMENT,
+                                   FIELD_KEY_HEADER, FIELD_KEY_REQUEST};
 
 static bool check_origin(struct load *load, const struct where *where, const struct item *item,
                          const struct given *given)
@@ -60,8 +61,21 @@ static bool check_origin(struct load *load, const struct where *where, const str
     if (first != FIELD_KEY_COUNT)
         return true;
     load_mistake(load, place_of(load, item), where,
-                 "nothing says where its values come from; add path, as in path: %s, or sql",
+                 "nothing says where its values come from; add path, as in path: %s, or one of "
+                 "sql, document, header and request",
                  keys[FIELD_KEY_PATH].example);
+    return false;
+}
+
+static bool check_document(struct load *load, const struct where *where, const struct field *field,
+                           const struct given *given)
+{
+    struct where here = where_key(where, field_key_set.keys[FIELD_KEY_DOCUMENT].name);
+
+    if (!is_given(given, FIELD_KEY_DOCUMENT) || jsonpath_is_singular(field->document))
+        return true;
+    load_mistake(load, place_of(load, given->at[FIELD_KEY_DOCUMENT]), &here,
+                 "must lead to one value: write a path of names and indexes");
     return false;
 }
 
@@ -72,6 +86,7 @@ static bool load_long_form(struct load *load, const struct where *where, struct 
     bool good = load_keys(load, where, item, &field_key_set, field, &given, false);
 
     good = check_origin(load, where, item, &given) && good;
+    good = check_document(load, where, field, &given) && good;
     return check_field(load, where, field, &given) && good;
 }
 

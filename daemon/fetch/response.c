@@ -18,6 +18,7 @@
 
 void response_clear(struct response *response)
 {
+    free(response->url);
     free(response->content_type);
     free(response->body);
     text_free(&response->head);

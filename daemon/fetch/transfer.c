@@ -17,6 +17,7 @@
 #include "fetch/retry_after.h"
 #include "fetch/validators.h"
 #include "fetch/verdict.h"
+#include "gatherd/bare_url.h"
 #include "gatherd/clock.h"
 #include "gatherd/hash.h"
 
@@ -369,6 +370,20 @@ static void note_success(struct transfer *transfer, int64_t now_ms)
         validators_learn(run, transfer->request, now_ms);
 }
 
+/* Without memory for it the rows lack it, should they ask: that is no reason to fail. */
+static void note_url(const struct transfer *transfer, struct response *response)
+{
+    struct text bare = {0};
+    char *url = NULL;
+
+    if (curl_easy_getinfo(transfer->easy, CURLINFO_EFFECTIVE_URL, &url) != CURLE_OK || url == NULL)
+        return;
+    bare_url(&bare, url);
+    free(response->url);
+    response->url = text_failed(&bare) ? NULL : text_take(&bare);
+    text_free(&bare);
+}
+
 /* What we asked for goes before the source's rules, and these before its success_status_codes. */
 static enum verdict judge_answer(struct transfer *transfer)
 {
@@ -386,6 +401,7 @@ static enum verdict judge_answer(struct transfer *transfer)
     if (!run->not_modified && !success)
         return verdict_by_status(run, retry_after, now_ms);
     note_success(transfer, now_ms);
+    note_url(transfer, &run->response);
     return VERDICT_REACHED;
 }
 

@@ -9,6 +9,7 @@
 #include "gatherd/computer.h"
 #include "process/extractor.h"
 #include "process/incremental.h"
+#include "process/reshape.h"
 
 /* Cells (16 bytes each) that a response may take: what real tables need many times over. */
 #define FREE_CELLS     (4u * 1024 * 1024)
@@ -22,6 +23,7 @@ static int begin_set(struct extractor *e, const struct mapping *mapping, struct 
 {
     *e = (struct extractor){.arena = e->arena,
                             .result = e->result,
+                            .document = e->document,
                             .computer = e->computer,
                             .paths = e->paths,
                             .cells_left = e->cells_left,
@@ -118,6 +120,21 @@ static int explain_too_long(struct extractor *e, const struct jsonpath *path, co
     return *problem == NULL ? -1 : 0;
 }
 
+/* Without the arrays of zip there are no children, as without a list. */
+static enum jsonpath_status add_children(struct extractor *e, const struct mapping *mapping,
+                                         const struct node *parent, struct records *records)
+{
+    const struct node *object;
+
+    if (mapping->zip == NULL)
+        return records_add(mapping->records, mapping->key_as != NULL, parent, &e->paths, records);
+    object = jsonpath_first(mapping->zip, parent);
+    if (object == NULL || object->type == NODE_NULL)
+        return JSONPATH_OK;
+    return reshape_zip(mapping->zip, parent, e->arena, records) == -1 ? JSONPATH_NOMEM
+                                                                      : JSONPATH_OK;
+}
+
 /*
  * The records of all parents' rows in one list; ends[i] is where those of the parent i end. A path
  * that leads to the same nodes from many parents could make more of them than there are bytes.
@@ -129,7 +146,9 @@ static int select_children(struct extractor *e, const struct mapping *mapping,
     *records = (struct records){0};
     *problem = NULL;
     for (size_t i = 0; i < parents->row_count && *problem == NULL; i++) {
-        switch (records_add(mapping->records, parents->rows[i].record, &e->paths, records)) {
+        size_t first = records->count;
+
+        switch (add_children(e, mapping, parents->rows[i].record, records)) {
         case JSONPATH_OK:
             break;
         case JSONPATH_TOO_LONG:
@@ -137,6 +156,8 @@ static int select_children(struct extractor *e, const struct mapping *mapping,
         case JSONPATH_NOMEM:
             return -1;
         }
+        if (reshape_records(mapping, e->arena, records, first) == -1)
+            return -1;
         ends[i] = records->count;
         if (records->count > e->cells_left)
             *problem = "its path finds more records than the answer is large";
@@ -246,10 +267,46 @@ static size_t count_paths(const struct source *source)
     return count;
 }
 
+/* A line that has no such arrays is rejected alone. */
+static int zip_lines(const struct mapping *mapping, const struct node *lines, struct arena *arena,
+                     struct records *records)
+{
+    for (const struct node *line = lines + 1; line < node_end(lines); line = node_next(line)) {
+        if (reshape_zip(mapping->zip, line, arena, records) == -1)
+            return -1;
+    }
+    return 0;
+}
+
+static int zip_records(const struct mapping *mapping, const struct decoded *decoded,
+                       struct arena *arena, struct records *records)
+{
+    if (decoded->lines)
+        return zip_lines(mapping, decoded->root, arena, records);
+    if (reshape_zip(mapping->zip, decoded->root, arena, records) == -1)
+        return -1;
+    if (records->count == 1 && records->list[0].rejected != NULL)
+        *records = (struct records){.failure = records->list[0].rejected};
+    return 0;
+}
+
+static int select_records(struct extractor *e, const struct source *source,
+                          const struct decoded *decoded, struct records *records)
+{
+    const struct mapping *mapping = &source->mapping;
+
+    *records = (struct records){0};
+    if (mapping->zip != NULL)
+        return zip_records(mapping, decoded, e->arena, records);
+    return records_select(mapping->records, mapping->key_as != NULL, records_root(source, decoded),
+                          decoded->lines, source->pagination != NULL, &e->paths, records);
+}
+
 int extract_rows(const struct source *source, const struct decoded *decoded, struct arena *arena,
                  struct computer *computer, struct result *result, const char **failure)
 {
     struct extractor e = {.arena = arena,
+                          .document = decoded->root,
                           .computer = computer,
                           .result = result,
                           .cells_left = FREE_CELLS + CELLS_PER_BYTE * decoded->text_bytes,
@@ -261,9 +318,9 @@ int extract_rows(const struct source *source, const struct decoded *decoded, str
     if (computer != NULL)
         computer_begin(computer);
     jsonpath_begin(&e.paths, arena, decoded->root, decoded->text_bytes, count_paths(source));
-    if (records_select(source->mapping.records, records_root(source, decoded), decoded->lines,
-                       source->pagination != NULL, &e.paths, &records) == -1 ||
-        records_add_rejected(&records, decoded->rejected, decoded->rejected_count, arena) == -1)
+    if (select_records(&e, source, decoded, &records) == -1 ||
+        records_add_rejected(&records, decoded->rejected, decoded->rejected_count, arena) == -1 ||
+        reshape_records(&source->mapping, arena, &records, 0) == -1)
         return -1;
     result->records = records.count;
     if (records.failure != NULL) {

@@ -38,7 +38,10 @@ static int prepare_field(struct extractor *e, size_t i)
         e->finders[i].nulls = e->mapping->null_values;
         e->finders[i].null_count = e->mapping->null_value_count;
     }
-    return field->path == NULL ? 0 : prepare_path(e, i, field->path);
+    if (field->path != NULL)
+        return prepare_path(e, i, field->path);
+    e->finders[i].is_outside = field->sql == NULL;
+    return field->sql != NULL ? 0 : extract_find_outside(e, field, &e->finders[i].found);
 }
 
 int extract_prepare_fields(struct extractor *e)
@@ -117,6 +120,18 @@ static enum extracted misfit(struct extractor *e, const struct field *field, str
     return discards ? extract_reject(e, reason) : extract_misfit(e, reason);
 }
 
+static void put_lack(struct text *out, const struct field *field)
+{
+    if (field->path != NULL)
+        text_format(out, "the record has nothing at %s", jsonpath_text(field->path));
+    else if (field->document != NULL)
+        text_format(out, "the document has nothing at %s", jsonpath_text(field->document));
+    else if (field->header != NULL)
+        text_format(out, "the answer has no header %s", field->header);
+    else
+        text_add(out, "the request has no such number");
+}
+
 /* `found` is NULL, null, or what stands for none. */
 static enum extracted reject_missing(struct extractor *e, const struct field *field,
                                      const struct node *found)
@@ -126,7 +141,7 @@ static enum extracted reject_missing(struct extractor *e, const struct field *fi
     text_clear(&e->scratch);
     text_format(&e->scratch, "column \"%s\" is required, and ", field->name);
     if (found == NULL) {
-        text_format(&e->scratch, "the record has nothing at %s", jsonpath_text(field->path));
+        put_lack(&e->scratch, field);
     } else {
         if (value_json_text(found, e->arena, &json) == -1)
             return EXTRACTED_NOMEM;
@@ -251,8 +266,10 @@ enum extracted extract_fields(struct extractor *e, const struct node *record)
 {
     enum extracted outcome = EXTRACTED_ROW;
 
-    for (size_t i = 0; i < e->mapping->field_count; i++)
-        e->finders[i].found = NULL;
+    for (size_t i = 0; i < e->mapping->field_count; i++) {
+        if (!e->finders[i].is_outside)
+            e->finders[i].found = NULL;
+    }
     if (record->type == NODE_OBJECT && walk_members(e, record) == -1)
         return EXTRACTED_NOMEM;
     for (size_t i = 0; i < e->mapping->field_count && outcome == EXTRACTED_ROW; i++) {
@@ -260,9 +277,9 @@ enum extracted extract_fields(struct extractor *e, const struct node *record)
         const struct field *field = finder->field;
         struct value *cell = &e->cells[e->leading_count + i];
 
-        if (field->path == NULL)
+        if (field->sql != NULL)
             *cell = (struct value){.type = VALUE_NULL}; /* until it is calculated */
-        else if (finder->by_name)
+        else if (finder->by_name || finder->is_outside)
             outcome = extract_set_field(e, i, finder->found, cell);
         else if (finder->singular)
             outcome = extract_set_field(e, i, jsonpath_first(field->path, record), cell);

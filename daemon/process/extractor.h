@@ -33,10 +33,11 @@ enum extracted {
 /* How a field of the configuration is found in a record. */
 struct finder {
     const struct field *field;
-    uint32_t same;                  /* the next field with the same single name, or none */
-    bool by_name;                   /* $.name: the walk over the members finds it */
-    bool singular;                  /* jsonpath_first() finds it */
-    const struct node *found;       /* of the present record */
+    uint32_t same;            /* the next field with the same single name, or none */
+    bool by_name;             /* $.name: the walk over the members finds it */
+    bool singular;            /* jsonpath_first() finds it */
+    const struct node *found; /* of the present record, or outside of all */
+    bool is_outside;
     const struct null_value *nulls; /* what stands for no value */
     size_t null_count;
 };
@@ -45,8 +46,9 @@ struct extractor {
     /* Of the response. */
     struct arena *arena;
     struct result *result;
-    struct computer *computer; /* NULL: nothing is calculated */
-    const char *stopped;       /* why the response is of no use; NULL: it is */
+    const struct node *document; /* the root */
+    struct computer *computer;   /* NULL: nothing is calculated */
+    const char *stopped;         /* why the response is of no use; NULL: it is */
     struct jsonpath_session paths;
     size_t cells_left;
     struct text scratch;
@@ -107,6 +109,12 @@ enum extracted extract_reject_leading(struct extractor *e, struct slice name, si
 
 int extract_prepare_members(struct extractor *e); /* -1: out of memory */
 enum extracted extract_members(struct extractor *e, const struct node *record);
+
+/* --- extract_outside.c --- */
+
+/* What a field has that is not in the record, for all of a response; NULL: nothing. -1: out of
+ * memory. */
+int extract_find_outside(struct extractor *e, const struct field *field, const struct node **node);
 
 /* --- extract_fields.c --- */
 

@@ -10,6 +10,7 @@ struct selector {
     struct arena *arena;
     struct records *records;
     bool may_lack;  /* a page without its list has no records */
+    bool named;     /* the members of objects are the records */
     bool exhausted; /* no steps are left for the path */
 };
 
@@ -34,7 +35,7 @@ static int add(struct selector *s, const struct node *node, const char *rejected
 {
     if (reserve(s, 1) == -1)
         return -1;
-    s->records->list[s->records->count++] = (struct record){node, rejected};
+    s->records->list[s->records->count++] = (struct record){.node = node, .rejected = rejected};
     return 0;
 }
 
@@ -47,9 +48,20 @@ static int add_elements(struct selector *s, const struct node *array)
     next = s->records->list + s->records->count;
     if (array->length > 0) {
         for (const struct node *n = node_first(array); n < node_end(array); n = node_next(n))
-            *next++ = (struct record){n, NULL};
+            *next++ = (struct record){.node = n};
     }
     s->records->count += array->length;
+    return 0;
+}
+
+static int add_members(struct selector *s, const struct node *object)
+{
+    if (reserve(s, object->length) == -1)
+        return -1;
+    for (const struct node *name = object + 1; name < node_end(object);
+         name = node_next(node_next(name)))
+        s->records->list[s->records->count++] =
+            (struct record){.node = node_next(name), .name = name};
     return 0;
 }
 
@@ -128,6 +140,37 @@ static int too_long(struct selector *s, const char **reason)
     return *reason == NULL ? -1 : 0;
 }
 
+/* --- Members of objects, with their names --- */
+
+static const char *nameless_reason(struct selector *s, const struct node *node)
+{
+    struct text reason = {0};
+
+    text_format(&reason, "records: %s selects ", s->path == NULL ? "$" : jsonpath_text(s->path));
+    describe(node, &reason);
+    text_add(&reason, ", where key_as needs an object whose members are the records");
+    return keep(s, &reason);
+}
+
+static int add_named(struct selector *s, const struct node *node, const char **reason)
+{
+    if (node->type == NODE_OBJECT)
+        return add_members(s, node);
+    if (node->type == NODE_NULL && s->may_lack)
+        return 0;
+    *reason = nameless_reason(s, node);
+    return *reason == NULL ? -1 : 0;
+}
+
+static int add_all_named(struct selector *s, const struct node_list *nodes, const char **reason)
+{
+    for (size_t i = 0; i < nodes->count && *reason == NULL; i++) {
+        if (add_named(s, nodes->nodes[i], reason) == -1)
+            return -1;
+    }
+    return 0;
+}
+
 /* --- One document --- */
 
 /*
@@ -156,6 +199,28 @@ static int select_nothing(struct selector *s, const struct node *document, const
         return 0;
     *reason = nothing_reason(s, &reach);
     return *reason == NULL ? -1 : 0;
+}
+
+static int select_named(struct selector *s, const struct node *document, const char **reason)
+{
+    const struct node *node = document;
+    struct node_list nodes = {&node, 1};
+
+    if (s->path != NULL && jsonpath_is_singular(s->path)) {
+        node = jsonpath_first(s->path, document);
+        nodes.count = node != NULL;
+    } else if (s->path != NULL) {
+        switch (jsonpath_select(s->path, document, s->paths, &nodes)) {
+        case JSONPATH_OK:
+            break;
+        case JSONPATH_TOO_LONG:
+            return too_long(s, reason);
+        case JSONPATH_NOMEM:
+            return -1;
+        }
+    }
+    return nodes.count == 0 ? select_nothing(s, document, reason)
+                            : add_all_named(s, &nodes, reason);
 }
 
 /* Adds the records of one document. `*reason` is set when it has none where some were expected. */
@@ -211,6 +276,8 @@ static int select_many(struct selector *s, const struct node *document, const ch
 static int select_from(struct selector *s, const struct node *document, const char **reason)
 {
     *reason = NULL;
+    if (s->named)
+        return select_named(s, document, reason);
     return jsonpath_is_singular(s->path) ? select_one(s, document, reason)
                                          : select_many(s, document, reason);
 }
@@ -244,17 +311,18 @@ static int select_from_lines(struct selector *s, const struct node *root)
     return 0;
 }
 
-int records_select(const struct jsonpath *path, const struct node *root, bool lines, bool may_lack,
-                   struct jsonpath_session *paths, struct records *records)
+int records_select(const struct jsonpath *path, bool named, const struct node *root, bool lines,
+                   bool may_lack, struct jsonpath_session *paths, struct records *records)
 {
     struct selector s = {.path = path,
                          .paths = paths,
                          .arena = paths->arena,
                          .records = records,
-                         .may_lack = may_lack};
+                         .may_lack = may_lack,
+                         .named = named};
 
     *records = (struct records){0};
-    if (path == NULL) {
+    if (path == NULL && !named) {
         if (lines || root->type == NODE_ARRAY)
             return add_elements(&s, root);
         if (root->type == NODE_NULL && may_lack)
@@ -264,6 +332,21 @@ int records_select(const struct jsonpath *path, const struct node *root, bool li
     if (lines)
         return select_from_lines(&s, root);
     return select_from(&s, root, &records->failure);
+}
+
+int records_append(struct records *records, const struct record *record, struct arena *arena)
+{
+    struct selector s = {.arena = arena, .records = records};
+
+    if (reserve(&s, 1) == -1)
+        return -1;
+    records->list[records->count++] = *record;
+    return 0;
+}
+
+int records_append_elements(struct records *records, const struct node *array, struct arena *arena)
+{
+    return add_elements(&(struct selector){.arena = arena, .records = records}, array);
 }
 
 /* From the end, so that each record is moved once. */
@@ -293,13 +376,25 @@ static int add_list(struct selector *s, const struct node *node)
 {
     if (node == NULL || node->type == NODE_NULL)
         return 0;
+    if (s->named)
+        return node->type == NODE_OBJECT ? add_members(s, node) : 0;
     return node->type == NODE_ARRAY ? add_elements(s, node) : add(s, node, NULL);
 }
 
-enum jsonpath_status records_add(const struct jsonpath *path, const struct node *parent,
+static int add_lists(struct selector *s, const struct node_list *nodes)
+{
+    for (size_t i = 0; i < nodes->count; i++) {
+        if (add_list(s, nodes->nodes[i]) == -1)
+            return -1;
+    }
+    return 0;
+}
+
+enum jsonpath_status records_add(const struct jsonpath *path, bool named, const struct node *parent,
                                  struct jsonpath_session *paths, struct records *records)
 {
-    struct selector s = {.path = path, .paths = paths, .arena = paths->arena, .records = records};
+    struct selector s = {
+        .path = path, .paths = paths, .arena = paths->arena, .records = records, .named = named};
     struct node_list nodes;
     enum jsonpath_status status;
     int rc;
@@ -310,7 +405,7 @@ enum jsonpath_status records_add(const struct jsonpath *path, const struct node 
         status = jsonpath_select(path, parent, paths, &nodes);
         if (status != JSONPATH_OK)
             return status;
-        rc = add_nodes(&s, &nodes);
+        rc = named ? add_lists(&s, &nodes) : add_nodes(&s, &nodes);
     }
     return rc == -1 ? JSONPATH_NOMEM : JSONPATH_OK;
 }

@@ -28,7 +28,8 @@
 
 struct record {
     const struct node *node;
-    const char *rejected; /* NULL, or why this one (a line) has no records, or: */
+    const char *rejected;    /* NULL, or why this one (a line) has no records, or: */
+    const struct node *name; /* of the member that it is, where names count; NULL: it has none */
 };
 
 /* As `rejected`: nothing becomes of it, since the table has it, or it is to be left out. */
@@ -42,12 +43,17 @@ struct records {
 };
 
 /*
+ * `named`: the path leads to objects, their members are the records, and the names count (key_as).
  * `lines`: root is the array of a body's lines. `may_lack`: one page of several, where null or no
  * list at all is a page without records. Their list is in the arena of `paths`. 0, or -1: out of
  * memory.
  */
-int records_select(const struct jsonpath *path, const struct node *root, bool lines, bool may_lack,
-                   struct jsonpath_session *paths, struct records *records);
+int records_select(const struct jsonpath *path, bool named, const struct node *root, bool lines,
+                   bool may_lack, struct jsonpath_session *paths, struct records *records);
+
+/* Adds one; or each element of an array. 0, or -1: out of memory. */
+int records_append(struct records *records, const struct record *record, struct arena *arena);
+int records_append_elements(struct records *records, const struct node *array, struct arena *arena);
 
 /* Puts what the reader has rejected among the records, in the order of the text. 0 or -1. */
 int records_add_rejected(struct records *records, const struct record *rejected, size_t count,
@@ -57,9 +63,9 @@ int records_add_rejected(struct records *records, const struct record *rejected,
  * Adds the records that `path` leads to from the record of a parent, in order. A path that ends in
  * a name or an index gives the elements of an array, or else the node itself, of whatever type; one
  * that ends in a wildcard, a slice or a filter gives what it selects. Nothing there, or null where
- * a list might be, is no record and no failure. `records` is empty at first.
+ * a list might be, is no record and no failure. `named` as above, of what is an object.
  */
-enum jsonpath_status records_add(const struct jsonpath *path, const struct node *parent,
+enum jsonpath_status records_add(const struct jsonpath *path, bool named, const struct node *parent,
                                  struct jsonpath_session *paths, struct records *records);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "gatherd/bare_url.h"
 #include "store/runs.h"
 
 int state_open(struct state *state, sqlite3 *db, struct error *err)
@@ -53,22 +54,10 @@ void state_close(struct state *state)
     text_free(&state->error);
 }
 
-/* Secrets hide in a URL's query, fragment, user and password: none of them is kept. */
-static const char *bare_url(struct text *out, const char *url)
+static const char *shown_url(struct text *out, const char *url)
 {
-    const char *scheme = strstr(url, "://");
-    const char *host = scheme == NULL ? url : scheme + 3;
-    size_t authority = strcspn(host, "/?#");
-
     text_clear(out);
-    text_append(out, url, (size_t)(host - url));
-    for (size_t i = authority; i > 0; i--) {
-        if (host[i - 1] == '@') {
-            host += i;
-            break;
-        }
-    }
-    text_append(out, host, strcspn(host, "?#"));
+    bare_url(out, url);
     return text_string(out);
 }
 
@@ -79,7 +68,7 @@ int state_register(struct state *state, const struct source *source, const char 
     int rc;
 
     sqlite_bind_string(state->add, 1, source->name);
-    sqlite_bind_string(state->add, 2, bare_url(&state->url, source->url));
+    sqlite_bind_string(state->add, 2, shown_url(&state->url, source->url));
     sqlite_bind_string(state->add, 3, source->mapping.table);
     sqlite_bind_string(state->add, 4, now);
     if (text_failed(&state->url)) {
@@ -130,7 +119,7 @@ int state_update(struct state *state, const struct result *result, const struct 
 
     sqlite3_bind_int64(stmt, 1, run->source_id);
     sqlite_bind_string(stmt, 2, run->source->name);
-    sqlite_bind_string(stmt, 3, bare_url(&state->url, run->source->url));
+    sqlite_bind_string(stmt, 3, shown_url(&state->url, run->source->url));
     sqlite_bind_string(stmt, 4, run->source->mapping.table);
     sqlite_bind_string(stmt, 5, moment->text);
     sqlite_bind_string(stmt, 6,

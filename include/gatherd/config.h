@@ -121,10 +121,16 @@ struct constant {
     struct value value; /* what the column holds */
 };
 
+/* What is known of a request. */
+enum request_fact { FACT_NONE, FACT_PAGE, FACT_URL, FACT_STATUS, FACT_SCHEDULED_AT };
+
 struct field {
-    const char *name;      /* the column */
-    struct jsonpath *path; /* from the record; NULL: */
-    const char *sql;       /* calculated from the other columns */
+    const char *name;          /* the column */
+    struct jsonpath *path;     /* from the record; NULL: */
+    const char *sql;           /* calculated from the other columns; NULL: */
+    struct jsonpath *document; /* from the root of the document; NULL: */
+    const char *header;        /* of the answer; NULL: */
+    enum request_fact fact;
     struct value_rule rule;
     bool required;                        /* a record without a value is no row */
     const struct constant *fallback;      /* in place of a missing one; NULL: NULL */
@@ -289,7 +295,12 @@ struct computation {
  * mapping of its own, whose records are found from a record of its parent.
  */
 struct mapping {
-    struct jsonpath *records;   /* NULL: the document, or its elements; never of a child */
+    struct jsonpath *records; /* NULL: the document, or its elements; never of a child */
+    struct jsonpath *zip;     /* an object of arrays, of each one element; NULL: none */
+    const char *key_as;       /* member that takes the name of what records are members; or NULL */
+    const char *const *columns; /* names of the elements of records that are arrays */
+    size_t column_count;
+    const char *flatten; /* between the names of an object and of its members; NULL: kept as JSON */
     const struct field *fields; /* field_count 0: every member of a record becomes a column */
     size_t field_count;
     const char *const *exclude; /* members that become no column, in the record's spelling */

@@ -59,6 +59,7 @@ struct run_timing {
 
 struct response {
     int status;           /* HTTP status; 0: none came */
+    char *url;            /* owned; of the request that was answered, bare (bare_url.h); or NULL */
     char *content_type;   /* owned; NULL: no such header */
     struct text head;     /* owned: "Name: value\n" for each header of the final answer */
     char *body;           /* owned, with a NUL behind it; NULL: none */
