@@ -467,7 +467,8 @@ static const struct key source_keys[] = {
                        TO(struct source, format),
                        .choices = format_choices,
                        .fallback = "auto",
-                       .about = "What the body is; auto goes by Content-Type.",
+                       .about = "What the body is; auto goes by Content-Type, then by the "
+                                "ending of the URL, then by looking.",
                        .example = "ndjson"},
     [SOURCE_CSV] = {.name = "csv",
                     .part = PART_ROWS,

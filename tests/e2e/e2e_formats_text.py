@@ -87,6 +87,20 @@ class FormatsTest(harness.TestCase):
                            "columns with csv: {names: [...], header_row: 1}",
                            "text/csv; charset=utf-8; header=present")})
 
+    @harness.needs_data
+    def test_the_example_of_csv_reads_files_as_those_servers_send_them(self):
+        co2 = (b"# --------\n# USE OF NOAA GML DATA, \"as is\"\n#\nyear,month,decimal date,average,deseasonalized,ndays,sdev,unc\n"
+               b"1958,3,1958.2027,315.71,314.44,-1,-9.99,-0.99\n2024,12,2024.9583,425.40,425.72,22,0.56,0.23\n")
+        kev = (harness.DATA / "cisa-kev/latest.csv").read_bytes()
+        url = self.python_server(lambda handler: (
+            200, {"Content-Type": "text/plain" if "co2" in handler.path else "text/csv"},
+            co2 if "co2" in handler.path else kev))
+        example = (harness.ROOT / "config/examples/csv.yaml").read_text()
+        daemon = self.run_once(example, env={"CISA": url, "NOAA": url})
+        self.assertEqual(self.cells(daemon, "exploited"), python_rows(kev.decode())[1])
+        self.assertEqual(self.cells(daemon, "carbon_dioxide"),
+                         [[1958, 3, 315.71, None, None], [2024, 12, 425.4, 22, 0.23]])
+
     def test_tables_and_texts_of_all_kinds_become_what_python_reads(self):
         choice = random.Random(7)
         pieces = ["", "a", "007", "1,5", "say \"hi\"", "\"", "two\nlines", "two\r\nlines", "tab\there", " x ", "\u00e9\u20ac",
