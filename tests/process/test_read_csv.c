@@ -242,7 +242,7 @@ static void a_position_is_that_in_the_converted_text(void **state)
                          "a\0,\0b\0\n\0"
                          "1\0,\0\xe9\0\n\0"
                          "2\0",
-                         22);
+                         20);
     assert_string_equal(processing_rows(p), "a,b\n'1','\xc3\xa9'\n");
     assert_string_equal(processing_letters(p), "1@3:1 " FEWER);
 }
