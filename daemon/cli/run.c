@@ -19,9 +19,10 @@
 #include "gatherd/notify.h"
 #include "gatherd/pipeline.h"
 
-#define TICK_MS      500
-#define STATUS_MS    5000 /* how often systemctl status learns something new */
-#define ONCE_WAIT_MS 100
+#define TICK_MS       500
+#define SHORT_TICK_MS 20   /* upkeep goes on; between its steps others write */
+#define STATUS_MS     5000 /* how often systemctl status learns something new */
+#define ONCE_WAIT_MS  100
 
 /* Loops note a heartbeat once a second: a shorter limit would take a busy machine for a hang. */
 #define LEAST_HANG_MS 5000
@@ -145,7 +146,8 @@ static void send_status(struct service *service, int64_t now)
 static void serve(struct service *service, struct error *err)
 {
     for (;;) {
-        int signal_number = next_signal(TICK_MS);
+        int signal_number =
+            next_signal(pipeline_wants_tick(service->pipeline) ? SHORT_TICK_MS : TICK_MS);
         int64_t now = clock_monotonic_ms();
 
         if (signal_number == SIGTERM || signal_number == SIGINT) {

@@ -254,6 +254,7 @@ static void complete_child(const struct completion *c)
     bool hidden;
 
     child->write_mode = c->parent->write_mode;
+    child->goes_with_parent = c->parent->retention != NULL || c->parent->goes_with_parent;
     if (child->null_values == NULL) {
         child->null_values = c->parent->null_values;
         child->null_value_count = c->parent->null_value_count;
@@ -262,6 +263,7 @@ static void complete_child(const struct completion *c)
         child->schema_contract = c->parent->schema_contract;
     if (!complete_table(c) || !make_links(c) || !complete_key(c))
         return;
+    check_retention_mode(c->load, c->where, c->item, child);
     check_sql(c->load, c->where, c->item, &c->load->config->sources[c->source], child);
     hidden = is_hidden(c->load, child, &child_key_set.keys[MAPPING_TABLE]);
     complete_list(c->load, c->where, child, list, c->source, hidden);
@@ -326,6 +328,7 @@ void complete_children(struct load *load, const struct where *where, struct sour
 {
     struct mapping *mapping = &source->mapping;
 
+    check_retention_mode(load, where, item, mapping);
     if (mapping->child_count > 0 && link_source(load, where, mapping, item))
         complete_list(load, where, mapping, find_value(item, key_name(MAPPING_CHILDREN)),
                       (size_t)(source - load->config->sources), is_source_hidden(load, source));

@@ -153,6 +153,7 @@ enum mapping_key {
     MAPPING_SCHEMA_CONTRACT,
     MAPPING_INDEXES,
     MAPPING_FTS,
+    MAPPING_RETENTION,
     MAPPING_KEY_COUNT,
 };
 
@@ -229,6 +230,7 @@ enum root_key {
     ROOT_HOSTS,
     ROOT_RATE_LIMITS,
     ROOT_VIEWS,
+    ROOT_RETENTION,
     ROOT_SHUTDOWN_TIMEOUT,
     ROOT_DEFAULTS,
     ROOT_INCLUDE,
@@ -256,26 +258,30 @@ enum field_key {
 /* More than any set has: the size of what is kept for each key while a mapping is read. */
 #define MAX_KEYS 96
 
-extern const struct key_set root_key_set;          /* of struct config */
-extern const struct key_set hosts_key_set;         /* of struct config */
-extern const struct key_set host_override_key_set; /* of struct host_policy */
-extern const struct key_set rate_limit_key_set;    /* of struct rate_limit */
-extern const struct key_set source_key_set;        /* of struct source */
-extern const struct key_set quota_key_set;         /* of struct quota */
-extern const struct key_set answer_rule_key_set;   /* of struct answer_rule */
-extern const struct key_set incremental_key_set;   /* of struct incremental */
-extern const struct key_set retry_key_set;         /* of struct retry_policy */
-extern const struct key_set tls_key_set;           /* of struct tls_options */
-extern const struct key_set pagination_key_set;    /* of struct pagination */
-extern const struct key_set auth_key_set;          /* of struct auth */
-extern const struct key_set login_key_set;         /* of struct login */
-extern const struct key_set csv_key_set;           /* of struct csv_options */
-extern const struct key_set xml_key_set;           /* of struct xml_rules */
-extern const struct key_set for_each_key_set;      /* of struct for_each */
-extern const struct key_set child_key_set;         /* of struct mapping */
-extern const struct key_set contract_key_set;      /* of struct schema_contract */
-extern const struct key_set field_key_set;         /* of struct field */
-extern const struct key_set secret_key_set;        /* of struct secret */
-extern const struct key_set *const key_sets[];     /* all of them, ended by NULL */
+extern const struct key_set root_key_set;               /* of struct config */
+extern const struct key_set hosts_key_set;              /* of struct config */
+extern const struct key_set host_override_key_set;      /* of struct host_policy */
+extern const struct key_set rate_limit_key_set;         /* of struct rate_limit */
+extern const struct key_set source_key_set;             /* of struct source */
+extern const struct key_set quota_key_set;              /* of struct quota */
+extern const struct key_set answer_rule_key_set;        /* of struct answer_rule */
+extern const struct key_set incremental_key_set;        /* of struct incremental */
+extern const struct key_set retry_key_set;              /* of struct retry_policy */
+extern const struct key_set tls_key_set;                /* of struct tls_options */
+extern const struct key_set pagination_key_set;         /* of struct pagination */
+extern const struct key_set auth_key_set;               /* of struct auth */
+extern const struct key_set login_key_set;              /* of struct login */
+extern const struct key_set csv_key_set;                /* of struct csv_options */
+extern const struct key_set xml_key_set;                /* of struct xml_rules */
+extern const struct key_set for_each_key_set;           /* of struct for_each */
+extern const struct key_set child_key_set;              /* of struct mapping */
+extern const struct key_set contract_key_set;           /* of struct schema_contract */
+extern const struct key_set retention_key_set;          /* of struct retention */
+extern const struct key_set internal_retention_key_set; /* of struct config */
+extern const struct key_set runs_retention_key_set;     /* of struct config */
+extern const struct key_set letters_retention_key_set;  /* of struct config */
+extern const struct key_set field_key_set;              /* of struct field */
+extern const struct key_set secret_key_set;             /* of struct secret */
+extern const struct key_set *const key_sets[];          /* all of them, ended by NULL */
 
 #endif

@@ -161,6 +161,16 @@
         .example = "[\"title\", \"summary\"]"                                                      \
     }
 
+#define MAPPING_RETENTION_KEY(type, at)                                                      \
+    {                                                                                        \
+        .name = "retention", .part = PART_PACE, .kind = KIND_OBJECT, TO(type, at retention), \
+        .keys = &retention_key_set,                                                          \
+        .instead = "all rows stay; those of a child as long as their parent",                \
+        .about = "Which rows of the table stay: by age, by number, or both; the others are " \
+                 "deleted, with their children.",                                            \
+        .example = "{\"age\": \"90d\", \"rows\": 1000000}"                                   \
+    }
+
 /* The rows of enum mapping_key that are the same for every mapping, from row `first` of a set. */
 /* clang-format off */
 #define MAPPING_ROWS(first, type, at)                                              \
@@ -175,7 +185,8 @@
     [(first) + MAPPING_CHILDREN] = MAPPING_CHILDREN_KEY(type, at),                 \
     [(first) + MAPPING_SCHEMA_CONTRACT] = MAPPING_SCHEMA_CONTRACT_KEY(type, at),   \
     [(first) + MAPPING_INDEXES] = MAPPING_INDEXES_KEY(type, at),                   \
-    [(first) + MAPPING_FTS] = MAPPING_FTS_KEY(type, at)
+    [(first) + MAPPING_FTS] = MAPPING_FTS_KEY(type, at),                           \
+    [(first) + MAPPING_RETENTION] = MAPPING_RETENTION_KEY(type, at)
 /* clang-format on */
 
 /* The others, for the mapping of a source; keys_child.c has those of a child. */

@@ -374,6 +374,10 @@ struct mapping_check {
 
 void check_mapping(const struct mapping_check *check);
 
+/* Once the write mode is known: whether the retention of a mapping goes with it. */
+void check_retention_mode(struct load *load, const struct where *where, const struct item *item,
+                          const struct mapping *mapping);
+
 /* --- children.c --- */
 
 /* Whether a column of that name leads to a parent: _index and what begins with _parent_. */

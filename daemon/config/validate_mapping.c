@@ -225,9 +225,63 @@ static void check_contract(const struct mapping_check *c)
         "fields name every column, so no record brings another one; remove one of the two");
 }
 
+/* --- retention --- */
+
+static const struct field *find_field(const struct mapping *mapping, const char *name)
+{
+    for (size_t i = 0; i < mapping->field_count; i++) {
+        if (strcmp(mapping->fields[i].name, name) == 0)
+            return &mapping->fields[i];
+    }
+    return NULL;
+}
+
+/* Where a source has it from defaults, the mistake is the source's. */
+static struct place place_of_retention(const struct mapping_check *c)
+{
+    const struct item *item = written(c, MAPPING_RETENTION);
+
+    return place_of(c->load, item != NULL ? item : c->given->at[SOURCE_NAME]);
+}
+
+/* Only a declared type says that every value of the column is a time, written in one way. */
+static void check_retention(const struct mapping_check *c)
+{
+    struct where here = where_of(c, MAPPING_RETENTION);
+    struct where column = where_key(&here, "column");
+    const struct retention *retention = c->mapping->retention;
+    const struct field *field;
+
+    if (retention == NULL || retention->column == NULL || !is_key_sound(c, MAPPING_RETENTION) ||
+        !is_key_sound(c, MAPPING_FIELDS) || strcmp(retention->column, "_fetched_at") == 0 ||
+        (written(c, MAPPING_RETENTION) == NULL && c->given->at[SOURCE_NAME] == NULL))
+        return;
+    field = find_field(c->mapping, retention->column);
+    if (field != NULL && field->rule.type == FIELD_TIMESTAMP)
+        return;
+    load_mistake(c->load, place_of_retention(c), &column,
+                 field == NULL ? "%s is not among the fields; add it there with type: timestamp"
+                               : "%s is no timestamp; give the field type: timestamp",
+                 load_quote(c->load, retention->column, strlen(retention->column)));
+}
+
+/* The versions have their own time. */
+void check_retention_mode(struct load *load, const struct where *where, const struct item *item,
+                          const struct mapping *mapping)
+{
+    struct where retention = where_key(where, "retention");
+    struct where column = where_key(&retention, "column");
+
+    if (mapping->write_mode == WRITE_HISTORY && mapping->retention != NULL &&
+        mapping->retention->column != NULL)
+        load_mistake(load, place_of(load, item), &column,
+                     "with write_mode history versions grow old by _valid_to; remove the column");
+}
+
 void check_mapping(const struct mapping_check *check)
 {
     check_shape(check);
+    check_retention(check);
     check_contract(check);
     check_primary_key(check);
     check_indexes(check);

@@ -185,7 +185,25 @@ static bool check_range(struct load *load, const struct where *where, const stru
     return false;
 }
 
-/* Decimal digits; a leading zero is refused, because YAML 1.1 reads it as octal. */
+/* "e6" behind digits: so many zeros. */
+static bool add_zeros(const char *exponent, int64_t *value)
+{
+    const char *digits = exponent + 1 + (exponent[1] == '+');
+    size_t length = strlen(digits);
+
+    if (length == 0 || length > 2 || strspn(digits, "0123456789") != length)
+        return false;
+    for (int zeros = atoi(digits); zeros > 0 && *value != 0; zeros--) {
+        if (*value > INT64_MAX / 10 || *value < INT64_MIN / 10)
+            *value = *value > 0 ? INT64_MAX : INT64_MIN;
+        else
+            *value *= 10;
+    }
+    return true;
+}
+
+/* Decimal digits, or few and an exponent: 1e6. A leading zero is refused, because YAML 1.1 reads it
+ * as octal. */
 static bool parse_count(const char *text, int64_t *value)
 {
     const char *digits = text + (*text == '-');
@@ -197,7 +215,7 @@ static bool parse_count(const char *text, int64_t *value)
     *value = strtoll(text, &end, 10);
     if (errno == ERANGE)
         *value = *text == '-' ? INT64_MIN : INT64_MAX;
-    return *end == '\0';
+    return *end == '\0' || ((*end == 'e' || *end == 'E') && add_zeros(end, value));
 }
 
 bool load_count(struct load *load, const struct where *where, const struct key *key,

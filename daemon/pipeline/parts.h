@@ -51,6 +51,7 @@ struct pipeline {
     struct retired *retired;
     int64_t checkpointed_at_ms;
     bool checkpoint_failing;
+    int64_t tend_at_ms; /* monotonic: when the store is to be tended next */
 
     /* The fetchers as the schedule's wake-up sees them: it may come from any thread. */
     pthread_rwlock_t lanes_lock; /* guards lanes and lane_count */

@@ -12,6 +12,7 @@
 #include "pipeline/parts.h"
 
 #define CHECKPOINT_EVERY_MS (60 * 1000)
+#define TEND_EVERY_MS       1000 /* idle it costs a look at the clock */
 #define JOIN_SLICE_MS       200  /* how soon a drain notices a fatal error */
 #define DRAIN_RESERVE_MS    2000 /* of shutdown_timeout, for the commits after the transfers */
 
@@ -279,6 +280,31 @@ static void log_long_lines(struct pipeline *p)
                          notice.until_ms);
 }
 
+/* What waits for space or a lock is done at a later tick. */
+static int tend(struct pipeline *p, int64_t now, struct error *err)
+{
+    struct error cause = {0};
+    bool more = false;
+
+    if (now < p->tend_at_ms)
+        return 0;
+    p->tend_at_ms = now + TEND_EVERY_MS;
+    if (store_tend(p->store, &more, &cause) == -1) {
+        if (cause.code == ERROR_SPACE || cause.code == ERROR_BUSY)
+            return 0;
+        *err = cause;
+        return -1;
+    }
+    if (more)
+        p->tend_at_ms = now;
+    return 0;
+}
+
+bool pipeline_wants_tick(const struct pipeline *p)
+{
+    return p->tend_at_ms <= clock_monotonic_ms();
+}
+
 int pipeline_tick(struct pipeline *p, struct error *err)
 {
     int64_t now = clock_monotonic_ms();
@@ -287,6 +313,8 @@ int pipeline_tick(struct pipeline *p, struct error *err)
         return -1;
     crew_reap_ended(p);
     log_long_lines(p);
+    if (tend(p, now, err) == -1)
+        return -1;
     if (now - p->checkpointed_at_ms < CHECKPOINT_EVERY_MS)
         return 0;
     p->checkpointed_at_ms = now;

@@ -5,6 +5,7 @@
 
 #include "gatherd/text.h"
 #include "store/names.h"
+#include "store/retention.h"
 
 #define MOST_COLUMNS 64
 
@@ -210,12 +211,29 @@ static int drop_unwanted(struct fitting *f, struct error *err)
     return rc;
 }
 
+/*
+ * The order in which rows grow old. Appended children go with a parent that is known by its run and
+ * its place there.
+ */
+static int fit_by_time(struct fitting *f, const struct mapping *mapping, struct wanted *wanted,
+                       struct error *err)
+{
+    bool appends = mapping->write_mode == WRITE_APPEND;
+    const char *names[] = {COLUMN_FETCHED_AT, COLUMN_RUN_ID,
+                           mapping->link_count > 0 ? mapping->links[0] : NULL};
+    const char *time = retention_column(mapping);
+
+    if (appends && fit_one(f, names, mapping->goes_with_parent ? 3 : 1, wanted, err) == -1)
+        return -1;
+    if (time == NULL || (appends && strcmp(time, COLUMN_FETCHED_AT) == 0))
+        return 0;
+    return fit_one(f, &time, 1, wanted, err);
+}
+
 static int fit_all(struct fitting *f, const struct mapping *mapping, struct wanted *wanted,
                    struct error *err)
 {
-    static const char *const by_time[] = {COLUMN_FETCHED_AT};
-
-    if (mapping->write_mode == WRITE_APPEND && fit_one(f, by_time, 1, wanted, err) == -1)
+    if (fit_by_time(f, mapping, wanted, err) == -1)
         return -1;
     for (size_t i = 0; i < mapping->index_count; i++) {
         if (fit_one(f, mapping->indexes[i].names, mapping->indexes[i].count, wanted, err) == -1)

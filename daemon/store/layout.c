@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/retention.h"
+
 #define LAYOUTS_MAX 4 /* shapes remembered for a table; one more costs preparing it again */
 
 /* --- Signatures --- */
@@ -27,7 +29,9 @@ static void sign_names(struct text *signature, const char *const *names, size_t 
 int layout_sign(struct text *signature, const struct mapping *mapping, const struct row_set *set,
                 struct error *err)
 {
-    uint32_t head[3] = {mapping->write_mode, mapping->field_count > 0, mapping->on_missing};
+    uint32_t head[4] = {mapping->write_mode, mapping->field_count > 0, mapping->on_missing,
+                        mapping->goes_with_parent};
+    const char *time = retention_column(mapping);
 
     text_clear(signature);
     text_append(signature, (const char *)head, sizeof(head));
@@ -38,6 +42,7 @@ int layout_sign(struct text *signature, const struct mapping *mapping, const str
         sign_names(signature, mapping->indexes[i].names, mapping->indexes[i].count);
     sign_names(signature, mapping->fts, mapping->fts_count);
     sign_names(signature, mapping->ignore, mapping->ignore_count);
+    sign_names(signature, &time, time != NULL);
     for (size_t i = 0; i < set->column_count; i++) {
         const struct column *column = &set->columns[i];
 

@@ -175,6 +175,9 @@ static const struct migration migrations[] = {
      " deleted /* rows that the run removed: replace, or on_missing: delete */ INTEGER;"
      "ALTER TABLE _gatherd_runs ADD COLUMN"
      " marked /* rows that it marked as missing: on_missing: mark */ INTEGER;"},
+
+    {"dead letters by time", "CREATE INDEX _gatherd_dead_letters_time"
+                             " ON _gatherd_dead_letters (last_at);"},
 };
 
 #define VERSION ((int64_t)(sizeof(migrations) / sizeof(migrations[0])))

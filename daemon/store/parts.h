@@ -15,10 +15,12 @@
 #include "store/lock.h"
 #include "store/outcome.h"
 #include "store/positions.h"
+#include "store/retention.h"
 #include "store/runs.h"
 #include "store/schema.h"
 #include "store/sqlite.h"
 #include "store/state.h"
+#include "store/vacuum.h"
 #include "store/validators.h"
 
 struct store {
@@ -40,6 +42,8 @@ struct store {
     struct positions_table positions;
     struct item_state item_state;
     struct dead_letters dead_letters;
+    struct retention_list *retention; /* owned; NULL: before store_register() */
+    struct vacuum vacuum;
     struct outcome *outcomes; /* owned: of the batch at hand, reused */
     size_t capacity;
 };

@@ -46,13 +46,25 @@ int store_register(struct store *store, const struct config *config, struct sour
     struct error cause = {0};
     int rc;
 
+    struct retention_list *retention = retention_list_create(config);
+
+    if (retention == NULL) {
+        error_set(err, ERROR_NOMEM, "%s: out of memory", store->path);
+        return -1;
+    }
     pthread_mutex_lock(&store->mutex);
     rc = register_sources(store, config, states, &cause);
-    if (rc == -1)
+    if (rc == -1) {
         store_roll_back(store);
+    } else {
+        retention_list_free(store->retention);
+        store->retention = retention;
+        retention = NULL;
+    }
     /* Every page of the schema and of the sources was read, and most are not needed again soon. */
     sqlite3_db_release_memory(store->db);
     pthread_mutex_unlock(&store->mutex);
+    retention_list_free(retention);
     if (rc == -1)
         error_set(err, cause.code, "%s: %s", store->path, cause.text);
     return rc;

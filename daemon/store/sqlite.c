@@ -20,6 +20,7 @@
  * builds it has no function there that could do harm.
  */
 static const char writer_settings[] =
+    "PRAGMA auto_vacuum = INCREMENTAL;" /* counts for a database that is still empty */
     "PRAGMA journal_mode = WAL;"
     "PRAGMA wal_autocheckpoint = " WAL_PAGES ";"
     "PRAGMA journal_size_limit = 67108864;" /* what a burst left behind is given back */

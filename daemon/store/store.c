@@ -94,6 +94,7 @@ static void release(struct store *store, bool unused)
     }
     lock_release(store->lock, unused);
     pthread_mutex_destroy(&store->mutex);
+    retention_list_free(store->retention);
     free(store->outcomes);
     free(store->path);
     free(store);
@@ -308,7 +309,23 @@ enum store_status store_commit(struct store *store, struct batch *batch, struct 
     return status;
 }
 
-/* --- Checkpoints --- */
+/* --- Upkeep --- */
+
+int store_tend(struct store *store, bool *more, struct error *err)
+{
+    struct error cause = {0};
+    int rc;
+
+    *more = false;
+    pthread_mutex_lock(&store->mutex);
+    rc = retention_step(store, more, &cause);
+    if (rc == 0 && !*more)
+        rc = vacuum_step(&store->vacuum, store->db, more, &cause);
+    pthread_mutex_unlock(&store->mutex);
+    if (rc == -1)
+        error_set(err, cause.code, "%s: %s", store->path, cause.text);
+    return rc;
+}
 
 int store_checkpoint(struct store *store, struct error *err)
 {

@@ -281,6 +281,13 @@ struct schema_contract {
     enum contract types;   /* a value that its column does not take */
 };
 
+/* Which rows of a table stay; what goes beyond either bound is deleted. */
+struct retention {
+    int64_t age_ms;     /* 0: however old they are */
+    int64_t rows;       /* 0: however many there are */
+    const char *column; /* the time of a row; NULL: _fetched_at, when it was last changed */
+};
+
 /* Stands for `where` among the fields of a computation. */
 #define COMPUTED_WHERE SIZE_MAX
 
@@ -340,6 +347,9 @@ struct mapping {
     size_t index_count;
     const char *const *fts; /* columns whose words are searched; names as in primary_key */
     size_t fts_count;
+    const struct retention
+        *retention;        /* NULL: all rows stay; of a child: as long as their parent */
+    bool goes_with_parent; /* of a child: a table above it has a retention */
 };
 
 #define LINK_INDEX  "_index"
@@ -474,6 +484,8 @@ struct config {
     const struct name_value *views; /* names, and their SELECT statements */
     size_t view_count;
     int64_t shutdown_timeout_ms;
+    struct retention runs_retention;    /* of _gatherd_runs */
+    struct retention letters_retention; /* of _gatherd_dead_letters */
 
     struct source *sources; /* in the order of the files; disabled ones too */
     size_t source_count;

@@ -52,6 +52,9 @@ int pipeline_reload(struct pipeline *pipeline, struct config *config, struct err
 /* Regular upkeep: about once a second. Returns 0, or -1 and the error that must end the process. */
 int pipeline_tick(struct pipeline *pipeline, struct error *err);
 
+/* Whether the next tick has something to do that should not wait long. */
+bool pipeline_wants_tick(const struct pipeline *p);
+
 /* With `once`: whether every run is over. Waits up to `timeout_ms` for it. */
 bool pipeline_idle(struct pipeline *pipeline, int64_t timeout_ms);
 

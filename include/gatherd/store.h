@@ -82,6 +82,13 @@ struct found_items *store_find_items(const struct store *store, const struct sou
                                      int64_t source_id, void (*alive)(void *), void *context,
                                      struct error *err);
 
+/*
+ * A little upkeep, for maintenance ticks: deletes rows beyond their table's retention, and gives
+ * free pages back. It takes the writer for some milliseconds; `*more` says that there is more to do
+ * soon. ERROR_SPACE and ERROR_BUSY: a later tick may try again.
+ */
+int store_tend(struct store *store, bool *more, struct error *err);
+
 /* Moves the WAL into the database where no reader is in the way; main calls it on maintenance
  * ticks. */
 int store_checkpoint(struct store *store, struct error *err);
