@@ -79,7 +79,8 @@ static void try_rule(const struct node *node, const struct value_rule *rule, str
 
     switch (value_from_node(node, rule, arena, &value)) {
     case VALUE_FITS:
-        check_value(rule, &value, arena);
+        if (value.type != VALUE_NULL) /* a blank where a number is meant is no value */
+            check_value(rule, &value, arena);
         break;
     case VALUE_MISFIT:
         require(value.type == VALUE_NULL);
