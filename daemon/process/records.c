@@ -1,5 +1,6 @@
 #include "process/records.h"
 
+#include <assert.h>
 #include <string.h>
 
 const char record_left_out[] = "left out";
@@ -360,6 +361,7 @@ int records_add_rejected(struct records *records, const struct record *rejected,
         return 0;
     if (reserve(&s, count) == -1)
         return -1;
+    assert(records->list != NULL);
     records->count += count;
     while (count > 0) {
         const struct record *last = left == 0 ? NULL : &records->list[left - 1];

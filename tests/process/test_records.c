@@ -215,6 +215,55 @@ static void a_record_that_multiplies_a_field_fails_the_run(void **state)
     free(body);
 }
 
+/* Runs the body with a table of children whose records `path` names. */
+static void run_with_child(struct processing *p, const char *path, const char *body)
+{
+    static const char *const key[] = {"id"};
+    static const char *const links[] = {"_parent_id", LINK_INDEX};
+    struct mapping child = {.records = jsonpath_compile(path, &(size_t){0}, NULL),
+                            .table = "parts",
+                            .primary_key = links,
+                            .primary_key_count = 2,
+                            .links = links,
+                            .link_count = 2};
+
+    p->source.mapping.primary_key = key;
+    p->source.mapping.primary_key_count = 1;
+    p->source.mapping.children = &child;
+    p->source.mapping.child_count = 1;
+    processing_run(p, NULL, body);
+    p->source.mapping.children = NULL;
+    p->source.mapping.child_count = 0;
+    jsonpath_free(child.records);
+}
+
+static void children_are_filtered(void **state)
+{
+    struct processing *p = *state;
+
+    run_with_child(p, "$.parts[?@.n > $.least]",
+                   "[{\"id\":1,\"least\":1,\"parts\":[{\"n\":1},{\"n\":2},{\"n\":3}]},{\"id\":2,"
+                   "\"least\":5,\"parts\":[]},"
+                   "{\"id\":3,\"least\":2,\"parts\":[{\"n\":2},{\"n\":3}]}]");
+    assert_int_equal(p->run.failure, RUN_OK);
+    assert_int_equal(p->result.child_count, 1);
+    assert_int_equal(p->result.children[0].row_count, 3);
+}
+
+static void a_record_that_multiplies_its_children_fails_the_run(void **state)
+{
+    struct processing *p = *state;
+    char *deep = deep_body();
+    char *body;
+
+    assert_true(asprintf(&body, "[{\"id\":1,\"l\":%s}]", deep) > 0);
+    run_with_child(p, "$..*..*..*", body);
+    assert_int_equal(p->run.failure, RUN_FAILED_RECORDS);
+    assert_string_equal(p->run.error, "table parts: $..*..*..*" TOO_LONG);
+    free(deep);
+    free(body);
+}
+
 #define WITH_STATE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -231,6 +280,8 @@ int main(void)
         WITH_STATE(fields_take_filters_and_descendants_as_json),
         WITH_STATE(a_document_that_multiplies_records_fails_the_run),
         WITH_STATE(a_record_that_multiplies_a_field_fails_the_run),
+        WITH_STATE(children_are_filtered),
+        WITH_STATE(a_record_that_multiplies_its_children_fails_the_run),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
