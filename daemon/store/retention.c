@@ -11,7 +11,7 @@
 #include "store/names.h"
 #include "store/parts.h"
 
-#define STEP_US        (20 * 1000) /* after it a step takes no further row */
+#define STEP_US        (10 * 1000) /* after it a step takes no further row */
 #define MOST_ROWS      2000        /* of one step */
 #define FEW_ROWS       50          /* of the first, before it is known what they cost */
 #define LOOK_EVERY     64          /* rows counted between two looks at the clock */

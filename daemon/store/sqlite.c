@@ -12,7 +12,10 @@
  * pages are 16 MiB: large enough that pages written again and again (state, the ends of tables) are
  * moved once, small enough that the commit which pays is not felt.
  */
-#define WAL_PAGES "4000"
+#define WAL_PAGES 4000
+
+/* Upkeep must not hold the writer for so long, and writes much: it moves less at once. */
+#define WAL_PAGES_OF_UPKEEP 500
 
 /*
  * trusted_schema stays on: without it SQLite 3.40 takes json_extract() in a view, an index or a
@@ -22,7 +25,6 @@
 static const char writer_settings[] =
     "PRAGMA auto_vacuum = INCREMENTAL;" /* counts for a database that is still empty */
     "PRAGMA journal_mode = WAL;"
-    "PRAGMA wal_autocheckpoint = " WAL_PAGES ";"
     "PRAGMA journal_size_limit = 67108864;" /* what a burst left behind is given back */
     /* What walks keep for their end may be larger than memory; it is in SQLite's cache while it
        fits. */
@@ -227,10 +229,21 @@ int sqlite_configure_writer(sqlite3 *db, enum synchronous synchronous, struct er
     sqlite3_file_control(db, "main", SQLITE_FCNTL_PERSIST_WAL, &keep_wal);
     if (sqlite_exec(db, writer_settings, err) == -1)
         return -1;
+    sqlite_end_upkeep(db);
     return sqlite_exec(db,
                        synchronous == SYNCHRONOUS_NORMAL ? "PRAGMA synchronous = NORMAL"
                                                          : "PRAGMA synchronous = FULL",
                        err);
+}
+
+void sqlite_begin_upkeep(sqlite3 *db)
+{
+    sqlite3_wal_autocheckpoint(db, WAL_PAGES_OF_UPKEEP);
+}
+
+void sqlite_end_upkeep(sqlite3 *db)
+{
+    sqlite3_wal_autocheckpoint(db, WAL_PAGES);
 }
 
 /* ATTACH and DETACH count among the statements that read. */

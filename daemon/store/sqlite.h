@@ -25,6 +25,10 @@ int sqlite_open_writer(const char *path, sqlite3 **db, struct error *err);
 /* WAL and the other settings of the connection that writes, once the file is known as ours. */
 int sqlite_configure_writer(sqlite3 *db, enum synchronous synchronous, struct error *err);
 
+/* Between the two a commit moves the WAL sooner, and so less of it at once. */
+void sqlite_begin_upkeep(sqlite3 *db);
+void sqlite_end_upkeep(sqlite3 *db);
+
 /* Opens an existing file of ours for reading; never checkpoints. */
 int sqlite_open_reader(const char *path, sqlite3 **db, struct error *err);
 

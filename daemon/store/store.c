@@ -318,9 +318,11 @@ int store_tend(struct store *store, bool *more, struct error *err)
 
     *more = false;
     pthread_mutex_lock(&store->mutex);
+    sqlite_begin_upkeep(store->db);
     rc = retention_step(store, more, &cause);
     if (rc == 0 && !*more)
         rc = vacuum_step(&store->vacuum, store->db, more, &cause);
+    sqlite_end_upkeep(store->db);
     pthread_mutex_unlock(&store->mutex);
     if (rc == -1)
         error_set(err, cause.code, "%s: %s", store->path, cause.text);

@@ -7,7 +7,7 @@
 #include "gatherd/log.h"
 
 #define PAUSE_MS    (60 * 1000)
-#define STEP_US     (20 * 1000)
+#define STEP_US     (10 * 1000)
 #define FIRST_PAGES 64
 #define MOST_PAGES  4096
 #define FEW_PAGES   2048 /* 8 MiB: not worth it; new rows take them */
