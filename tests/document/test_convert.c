@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gatherd/decimal.h"
 #include "gatherd/convert.h"
+#include "gatherd/decimal.h"
 
 static int setup(void **state)
 {

@@ -316,8 +316,8 @@ static void errors_may_go_untold(void **state)
 static void such_texts_are_known_by_looking(void **state)
 {
     static const char *const yes[] = {"# HELP a b\n", "\n# TYPE a gauge\n", "# UNIT a b",
-                                      "\xef\xbb\xbf"
-                                      "a{b=\"c\"} 1\n",
+                                      ("\xef\xbb\xbf"
+                                       "a{b=\"c\"} 1\n"),
                                       "a:b_1{ x=\"\"} 2"};
     static const char *const no[] = {"",     "# comment\n", "a 1\n",      "{\"a\":1}", "a{}",
                                      "a{b}", "<a/>",        "a,b\n1,2\n", "#HELP a",   "null"};

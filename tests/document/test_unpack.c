@@ -267,9 +267,10 @@ static void only_some_of_many_names_are_shown(void **state)
                                          {"f", "", NULL},
                                          {"g", "", NULL},
                                          {0}});
-    expect_broken(u, "x",
-                  "archive_member is none of the 7 files in the zip archive: a, b\xe2\x86\x90[2J, c, d, "
-                  "e, ...");
+    expect_broken(
+        u, "x",
+        "archive_member is none of the 7 files in the zip archive: a, b\xe2\x86\x90[2J, c, d, "
+        "e, ...");
 }
 
 static void an_archive_without_files_is_an_error(void **state)
