@@ -124,6 +124,9 @@ class Recorded(TestCase):
         sources += f"""
   - {{name: metrics, url: "{url}/prometheus-text/node-exporter.txt", primary_key: [name, labels]}}
 """
+        example = (harness.ROOT / "config/examples/metrics.yaml").read_text()
+        sources += example[example.index("  # A history"):].replace(
+            "${EXPORTER:-http://localhost:9100}/metrics", f"{url}/prometheus-text/node-exporter.txt")
         cls.database = cls.shared.run_once("sources:" + sources, env=env)
 
     def keep(self):
@@ -189,6 +192,14 @@ class Recorded(TestCase):
                          {"counter": 475, "gauge": 418, "untyped": 334, "summary": 1})
         self.assertEqual(self.database.value(
             "SELECT type FROM pragma_table_info('metrics') WHERE name = 'value'"), "REAL")
+
+    def test_samples_are_filtered_and_labels_are_columns(self):
+        text = (harness.DATA / "prometheus-text/node-exporter.txt").read_text()
+        expected = [(labels["device"], value) for name, labels, value, _ in read_metrics(text)
+                    if name == "node_network_receive_bytes_total" and labels["device"] != "lo"]
+        self.assertGreater(len(expected), 0)
+        self.assertEqual([tuple(row) for row in self.sql("SELECT device, received FROM network ORDER BY rowid")],
+                         expected)
 
 
 LAUGHS = ('<!DOCTYPE lolz [<!ENTITY l0 "lol">' +
