@@ -195,10 +195,10 @@ class Recorded(TestCase):
 
     def test_samples_are_filtered_and_labels_are_columns(self):
         text = (harness.DATA / "prometheus-text/node-exporter.txt").read_text()
-        expected = [(labels["device"], value) for name, labels, value, _ in read_metrics(text)
-                    if name == "node_network_receive_bytes_total" and labels["device"] != "lo"]
+        expected = [(int(labels["cpu"]), labels["mode"], value) for name, labels, value, _ in read_metrics(text)
+                    if name == "node_cpu_seconds_total" and labels["mode"] != "idle"]
         self.assertGreater(len(expected), 0)
-        self.assertEqual([tuple(row) for row in self.sql("SELECT device, received FROM network ORDER BY rowid")],
+        self.assertEqual([tuple(row) for row in self.sql("SELECT cpu, mode, seconds FROM cpu ORDER BY rowid")],
                          expected)
 
 
