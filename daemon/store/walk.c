@@ -49,8 +49,9 @@ void walk_put_unseen(struct text *sql, const struct table *table, size_t key_cou
                 "NOT EXISTS (SELECT 1 FROM " WALK_SEEN_TABLE " AS _gatherd_seen WHERE run = ?1",
                 key_count);
     for (size_t place = 1; place <= key_count; place++) {
-        /* The order of the two counts: the collation is that of the first. */
-        text_format(sql, " AND _gatherd_seen.k%zu = ", place);
+        /* The + takes its type from the column: with it the index of the keys would be of no use,
+         * which makes a walk through all of them for each row. */
+        text_format(sql, " AND _gatherd_seen.k%zu = +", place);
         name_quote(sql, table->name);
         text_char(sql, '.');
         name_quote(sql, key_name(table, place));

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gatherd/clock.h"
 #include "store_rig.h"
 
 static const struct pagination pagination = {.type = PAGINATION_CURSOR, .max_pages = 100};
@@ -250,6 +251,23 @@ static void the_keys_of_all_pages_count(void **state)
     free_paged(feed);
 }
 
+/* With the square of the length this would take minutes. */
+static void a_long_walk_is_settled_in_a_moment(void **state)
+{
+    struct rig *rig = *state;
+    struct feed *feed = feed_of(rig, MISSING_DELETE);
+    int64_t start = clock_monotonic_ms();
+
+    save_ids(rig, feed, 1, 40000, 1);
+    begin_pages(feed);
+    add_ids(feed, 1, 20000, 1);
+    save_page(rig, feed);
+    save_ids(rig, feed, 20002, 40000, 1);
+    rig_expect(rig, LAST, "success|NULL|0|0|39999|1|0");
+    assert_true(clock_monotonic_ms() - start < 40000);
+    free_paged(feed);
+}
+
 static void a_page_with_a_rejected_record_makes_the_walk_one_that_cannot_tell(void **state)
 {
     struct rig *rig = *state;
@@ -392,6 +410,7 @@ int main(void)
         TEST(a_member_of_the_name_of_the_mark_gets_a_suffix),
         TEST(what_cannot_tell_changes_nothing),
         TEST(the_keys_of_all_pages_count),
+        TEST(a_long_walk_is_settled_in_a_moment),
         TEST(a_page_with_a_rejected_record_makes_the_walk_one_that_cannot_tell),
         TEST(a_walk_that_fails_or_is_interrupted_takes_nothing_away),
         TEST(a_walk_that_takes_too_much_away_fails_and_earlier_pages_stay),
