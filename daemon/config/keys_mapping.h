@@ -29,7 +29,7 @@
 #define MAPPING_RECORDS_KEY(type, at)                                                            \
     {                                                                                            \
         .name = "records", .part = PART_ROWS, .kind = KIND_PATH, TO(type, at records),           \
-        .instead = "the document, or its elements if it is an array",                            \
+        .instead = "the document, or its elements if it is an array; of a feed its entries",     \
         .about = "JSONPath (RFC 9535) of the records, one row each.", .example = "$.features[*]" \
     }
 

@@ -35,7 +35,7 @@ size_t xml_open(struct xml_writer *w, enum node_type type, const struct xml_elem
 void xml_close(struct xml_writer *w, size_t place, uint32_t length);
 
 /* The value of an element: a string, null or object. */
-void xml_put_element(struct xml_writer *w, uint32_t element, struct xml_places places);
+void xml_put_element(struct xml_writer *w, uint32_t index, struct xml_places places);
 
 /*
  * The children of that name from `first` on, the name before them; in an array where there are
@@ -47,6 +47,6 @@ void xml_put_children(struct xml_writer *w, uint32_t first, struct xml_places pa
 uint32_t xml_put_attributes(struct xml_writer *w, const struct xml_element *element);
 
 /* Links the children of one name to each other, and counts them. */
-void xml_group_children(struct xml_tree *tree, uint32_t element);
+void xml_group_children(struct xml_tree *tree, uint32_t index);
 
 #endif

@@ -100,7 +100,9 @@ static const struct xml_path *add_mapping(struct xml_options *options, struct xm
                                           const struct mapping *mapping,
                                           const struct xml_path *from)
 {
-    const struct xml_path *records = add_path(options, paths, mapping->records, from, true);
+    /* With key_as the path leads to the one element whose children are the records. */
+    bool is_list = mapping->key_as == NULL;
+    const struct xml_path *records = add_path(options, paths, mapping->records, from, is_list);
 
     for (size_t i = 0; i < mapping->field_count; i++)
         add_path(options, paths, mapping->fields[i].path, records, false);
@@ -164,10 +166,8 @@ static int read_document(const struct reader_input *in, struct arena *arena,
     return -1;
 }
 
-int read_xml(const struct reader_input *from, struct arena *arena, struct decoded *decoded)
+static int read_as_xml(struct reader_input in, struct arena *arena, struct decoded *decoded)
 {
-    struct reader_input in = *from;
-
     if (reader_start(&in) == in.length) {
         reader_refuse(decoded, "the body is empty, where XML was expected");
         return 0;
@@ -187,4 +187,9 @@ int read_xml(const struct reader_input *from, struct arena *arena, struct decode
     if (decoded->root == NULL && xml_is_page(in.text, in.length))
         refuse_page(&in, decoded); /* the better explanation */
     return 0;
+}
+
+int read_xml(const struct reader_input *in, struct arena *arena, struct decoded *decoded)
+{
+    return read_as_xml(*in, arena, decoded);
 }

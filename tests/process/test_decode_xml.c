@@ -157,6 +157,17 @@ static void one_record_is_selected_as_many_are(void **state)
     assert_int_equal(p->run.failure, RUN_FAILED_RECORDS);
 }
 
+static void records_may_be_the_children_of_an_element(void **state)
+{
+    struct processing *p = *state;
+
+    processing_records(p, "$.d.rates");
+    p->source.mapping.key_as = "code";
+    expect_rows(p, "text/xml", "<d><rates><USD><r>1</r></USD><EUR><r>2</r></EUR></rates></d>",
+                "code,r\n'USD','1'\n'EUR','2'\n");
+    p->source.mapping.key_as = NULL;
+}
+
 static void declared_types_take_the_text_of_an_element(void **state)
 {
     struct processing *p = *state;
@@ -270,6 +281,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_wrong_encoding_is_a_failure_that_says_what_to_do, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(one_record_is_selected_as_many_are, setup, teardown),
+        cmocka_unit_test_setup_teardown(records_may_be_the_children_of_an_element, setup, teardown),
         cmocka_unit_test_setup_teardown(declared_types_take_the_text_of_an_element, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(rejected_records_know_their_line, setup, teardown),
