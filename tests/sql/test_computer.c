@@ -321,7 +321,7 @@ static void a_value_that_is_too_long_is_the_reason(void **state)
     text[3000000] = '\0';
     assert_reason(f, "a || a", of_text(text),
                   "a value is longer than 4 MiB, the most that an expression works with");
-    assert_reason(f, "replace(a, 'x', 'xx')", of_text(text),
+    assert_reason(f, "replace(a, substr(a, 1, 100000), a)", of_text(text),
                   "a value is longer than 4 MiB, the most that an expression works with");
     assert_integer(value_of(f, "length(a)", of_text(text)), 3000000);
     free(text);
