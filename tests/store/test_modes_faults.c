@@ -10,8 +10,9 @@
 
 static const struct pagination pagination = {.type = PAGINATION_CURSOR, .max_pages = 100};
 
-#define ROWS 40 /* of so much text that what waits for the last page does not fit SQLite's cache \
-                 */
+#define ROWS                                                                            \
+    40 /* of so much text that what waits for the last page does not fit SQLite's cache \
+        */
 static char text[100000];
 
 static int install(void **state)
