@@ -55,7 +55,7 @@ class Verbose(harness.TestCase):
         del good["time"], good["level"], good["msg"]
         self.assertEqual(good, {"source": "good", "outcome": "success", "status": "200",
                                 "requests": "1", "records": "2", "inserted": "2", "updated": "0",
-                                "unchanged": "0", "filtered": "0", "rejected": "0"})
+                                "unchanged": "0", "deleted": "0", "marked": "0", "filtered": "0", "rejected": "0"})
         gone = self.line_of(daemon, "gone")
         self.assertEqual((gone["outcome"], gone["failure"], gone["status"], gone["records"]),
                          ("failed", "status", "404", "0"))
