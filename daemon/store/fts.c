@@ -107,16 +107,22 @@ static void name_trigger(struct text *name, const char *table, const char *event
     text_format(name, "_gatherd_fts_%s_%s", table, event);
 }
 
-/* Whoever made our triggers made the table of words. */
-static bool is_ours(sqlite3 *db, const char *table)
+/* Whoever made our triggers made the table of words. 1, 0 or -1. */
+static int is_ours(sqlite3 *db, const char *table, struct error *err)
 {
+    struct error cause = {0};
     struct text name = {0};
-    char *sql;
-    bool ours;
+    char *sql = NULL;
+    int ours;
 
     name_trigger(&name, table, "insert");
-    sql = read_statement(db, text_string(&name), NULL);
-    ours = sql != NULL;
+    if (text_failed(&name))
+        schema_no_memory(&cause);
+    else
+        sql = read_statement(db, text_string(&name), &cause);
+    ours = cause.code != ERROR_NONE ? -1 : sql != NULL;
+    if (ours == -1)
+        *err = cause;
     free(sql);
     text_free(&name);
     return ours;
@@ -239,10 +245,15 @@ static int fit(struct fts *fts, const struct schema_log *log, const struct mappi
                struct error *err)
 {
     bool wanted = fts->columns.length > 0;
+    int ours = 1;
 
     if (there == NULL ? !wanted : wanted && strcmp(there, text_string(&fts->made_by)) == 0)
         return 0;
-    if (there != NULL && !is_ours(fts->db, fts->table->name))
+    if (there != NULL)
+        ours = is_ours(fts->db, fts->table->name, err);
+    if (ours == -1)
+        return -1;
+    if (ours == 0)
         return wanted ? refuse_foreign(fts, err) : 0;
     *changed = true;
     if (there != NULL &&
@@ -280,10 +291,10 @@ int fts_rebuild(sqlite3 *db, const char *table, struct error *err)
 {
     struct text name = {0};
     struct text sql = {0};
-    int rc = 0;
+    int rc = is_ours(db, table, err);
 
-    if (!is_ours(db, table))
-        return 0;
+    if (rc != 1)
+        return rc;
     text_format(&name, "%s_fts", table);
     text_add(&sql, "INSERT INTO main.");
     name_quote(&sql, text_string(&name));
