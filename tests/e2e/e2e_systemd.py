@@ -17,7 +17,7 @@ from counting_server import CountingServer
 BUILD = pathlib.Path(harness.GATHERD).resolve().parent
 BOOT = harness.SHARED / "tools" / "systemd-boot" / "boot.sh"
 TREE = harness.ROOT / "build" / "systemd-tree"
-PACKAGES = "libxxhash0,libzip4,sqlite3"  # beside those that boot.sh brings
+PACKAGES = "libxxhash0,libzstd1,libzip4,sqlite3"  # beside those that boot.sh brings
 DATABASE = "/var/lib/gatherd/gatherd.db"
 
 # What every script begins with: installs what `cmake --install` gave, and some words to use.
