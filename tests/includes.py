@@ -16,6 +16,7 @@ BASE = {
     "binary",
     "clock",
     "column_name",
+    "compress",
     "decimal",
     "duration",
     "error",
@@ -46,7 +47,8 @@ MEETING = {
     "run_state",
     "trouble",
 }
-STAGES = {"schedule", "fetcher", "token_cache", "processor", "store", "notify", "control", "steer"}
+STAGES = {"schedule", "fetcher", "token_cache", "processor", "store", "notify", "control", "steer", "replay",
+          "kept"}
 
 BELOW = BASE | DOCUMENT | CALENDAR | SQL | CONFIG | MEETING
 ALLOWED = {
@@ -59,14 +61,15 @@ ALLOWED = {
     "schedule": BELOW | {"schedule"},
     "fetch": BELOW | {"fetcher", "token_cache"},
     "process": BELOW | {"processor"},
-    "store": BELOW | {"store"},
+    "store": BELOW | {"store", "kept"},
     "serve": BASE | {"notify", "control"},
     "pipeline": BELOW | STAGES | {"pipeline"},
     "main": {"cli"},
-    "cli": BELOW | {"cli", "pipeline", "steer", "notify", "control", "store", "fetcher"},
+    "cli": BELOW | {"cli", "pipeline", "steer", "replay", "notify", "control", "store", "kept", "fetcher"},
 }
 HEADER_ROOM = {"schedule": "schedule", "fetcher": "fetch", "token_cache": "fetch", "processor": "process",
-               "store": "store", "notify": "serve", "control": "serve", "pipeline": "pipeline", "steer": "pipeline", "cli": "cli"}
+               "store": "store", "notify": "serve", "control": "serve", "pipeline": "pipeline", "steer": "pipeline",
+               "replay": "pipeline", "kept": "store", "cli": "cli"}
 
 # Each library and the only places that may know it.
 DOORS = {
@@ -81,6 +84,9 @@ DOORS = {
     "iconv.h": ("daemon/document/charset.c",),
     "zlib.h": ("daemon/document/unpack.c",),
     "zip.h": ("daemon/document/unpack_zip.c",),
+    "zstd.h": ("daemon/base/compress.c",),
+    "zstd_errors.h": ("daemon/base/compress.c",),
+    "zdict.h": ("daemon/base/compress.c",),
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]', re.M)

@@ -13,8 +13,9 @@
 #include "gatherd/log.h"
 
 static const struct command *const commands[] = {
-    &command_run,      &command_check,  &command_query,   &command_state,
-    &command_backfill, &command_schema, &command_version,
+    &command_run,    &command_check,    &command_query,
+    &command_state,  &command_backfill, &command_failed_letters,
+    &command_replay, &command_schema,   &command_version,
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))

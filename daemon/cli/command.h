@@ -22,6 +22,8 @@ extern const struct command command_query;
 extern const struct command command_state;
 extern const struct command command_backfill;
 extern const struct command command_schema;
+extern const struct command command_failed_letters;
+extern const struct command command_replay;
 extern const struct command command_version;
 
 /*

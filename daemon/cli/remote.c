@@ -1,11 +1,14 @@
 #include "cli/remote.h"
 
 #include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "cli/command.h"
+#include "cli/replaying.h"
 #include "gatherd/clock.h"
 #include "gatherd/log.h"
 
@@ -108,6 +111,119 @@ static int backfill(struct steer *steer, struct control_call *call, const char *
     return watch(steer, call, words[0]);
 }
 
+/* --- Replays, in the daemon. --- */
+
+static void say(void *context, const char *text)
+{
+    control_say(context, "%s", text);
+}
+
+static void complain(void *context, const char *text)
+{
+    control_complain(context, "%s", text);
+}
+
+static bool is_over(void *context, int64_t wait_ms)
+{
+    return control_is_over(context, wait_ms);
+}
+
+/* A mapping that was changed in the file and not reloaded is not what the command has in mind. */
+static bool is_same_mapping(struct control_call *call, const struct config *config,
+                            const char *source, const char *fingerprint)
+{
+    char ours[24];
+
+    snprintf(ours, sizeof(ours), "%016" PRIx64, replay_fingerprint(config, source));
+    if (strcmp(ours, fingerprint) == 0)
+        return true;
+    control_complain(call,
+                     "gatherd: the daemon goes by another mapping than your file says; reload it "
+                     "first (SIGHUP, or systemctl reload gatherd)\n");
+    return false;
+}
+
+static int replay(struct steer *steer, struct control_call *call, const char *fingerprint,
+                  struct replay_wish *wish, const char *terminal)
+{
+    const struct replaying replaying = {.context = call,
+                                        .say = say,
+                                        .complain = complain,
+                                        .is_over = is_over,
+                                        .terminal = *terminal != '\0',
+                                        .polite = true};
+    struct config *config;
+    int status = EX_CONFIG;
+
+    if (!steer_begin_replay(steer)) {
+        control_complain(call, "gatherd: another replay is under way; try again later\n");
+        return EX_TEMPFAIL;
+    }
+    config = steer_config(steer);
+    if (is_same_mapping(call, config, wish->source, fingerprint))
+        status = replaying_run(&replaying, steer->store, config, wish);
+    config_unref(config);
+    steer_end_replay(steer);
+    return status;
+}
+
+static int replay_bodies(struct steer *steer, struct control_call *call, const char *const *words)
+{
+    struct replay_wish wish = {.source = words[0],
+                               .since_ms = strtoll(words[2], NULL, 10),
+                               .until_ms = strtoll(words[3], NULL, 10),
+                               .into = *words[4] == '\0' ? NULL : words[4]};
+
+    log_info("replay begins", LOG_STR("source", words[0]), LOG_STR("into", wish.into));
+    return replay(steer, call, words[1], &wish, words[5]);
+}
+
+/* "3,17,20"; the caller frees. NULL: out of memory. */
+static int64_t *read_ids(const char *word, size_t *count)
+{
+    int64_t *ids = calloc(strlen(word) / 2 + 1, sizeof(*ids));
+
+    *count = 0;
+    while (ids != NULL && *word != '\0') {
+        char *end;
+
+        ids[(*count)++] = strtoll(word, &end, 10);
+        word = *end == ',' ? end + 1 : "";
+    }
+    return ids;
+}
+
+/* `before` NULL: they are replayed. */
+static int work_on_letters(struct steer *steer, struct control_call *call, const char *const *words,
+                           const char *before)
+{
+    const char *ids = before == NULL ? words[1] : words[0];
+    const char *source = before == NULL ? words[2] : words[1];
+    const struct replaying replaying = {.context = call, .say = say, .complain = complain};
+    struct letter_choice choice = {.source = *source == '\0' ? NULL : source};
+    struct replay_wish wish = {.letters = &choice};
+    int64_t *numbers = read_ids(ids, &choice.id_count);
+    int status;
+
+    if (numbers == NULL) {
+        control_complain(call, "gatherd: out of memory\n");
+        return error_exit_status(ERROR_NOMEM);
+    }
+    if (choice.id_count == 0 && *source == '\0' && before != NULL && strcmp(before, "0") == 0) {
+        control_complain(call, "gatherd: say which dead letters\n");
+        free(numbers);
+        return EX_USAGE;
+    }
+    choice.ids = numbers;
+    choice.before_ms = before == NULL ? 0 : strtoll(before, NULL, 10);
+    if (before == NULL)
+        status = replay(steer, call, words[0], &wish, words[3]);
+    else
+        status = replaying_drop(&replaying, steer->store, &choice);
+    free(numbers);
+    return status;
+}
+
 int remote_answer(void *context, struct control_call *call, size_t count, const char *const *words)
 {
     struct steer *steer = context;
@@ -118,11 +234,40 @@ int remote_answer(void *context, struct control_call *call, size_t count, const 
         return steer_patiently(steer, call, reset, words + 1);
     if (count == 4 && strcmp(words[0], "backfill") == 0)
         return backfill(steer, call, words + 1);
+    if (count == 7 && strcmp(words[0], "replay") == 0)
+        return replay_bodies(steer, call, words + 1);
+    if (count == 5 && strcmp(words[0], "failed-replay") == 0)
+        return work_on_letters(steer, call, words + 1, NULL);
+    if (count == 4 && strcmp(words[0], "failed-drop") == 0)
+        return work_on_letters(steer, call, words + 1, words[3]);
     control_complain(call, "gatherd: the daemon does not know this command; is it older?\n");
     return EX_UNAVAILABLE;
 }
 
 /* --- The command's end. --- */
+
+/* While the daemon works there is nothing here to tidy: Ctrl-C ends us, and it notices. */
+static void let_signals_kill(void)
+{
+    sigset_t fatal;
+
+    sigemptyset(&fatal);
+    sigaddset(&fatal, SIGTERM);
+    sigaddset(&fatal, SIGINT);
+    sigaddset(&fatal, SIGHUP);
+    sigprocmask(SIG_UNBLOCK, &fatal, NULL);
+}
+
+static void block_signals_again(void)
+{
+    sigset_t waited;
+
+    sigemptyset(&waited);
+    sigaddset(&waited, SIGTERM);
+    sigaddset(&waited, SIGINT);
+    sigaddset(&waited, SIGHUP);
+    sigprocmask(SIG_BLOCK, &waited, NULL);
+}
 
 bool remote_ask(const char *database, size_t count, const char *const *words, int *status)
 {
@@ -135,7 +280,9 @@ bool remote_ask(const char *database, size_t count, const char *const *words, in
         *status = command_failed(&err);
         return true;
     }
+    let_signals_kill();
     outcome = control_ask(path, count, words, stdout, stderr, status, &err);
+    block_signals_again();
     free(path);
     if (outcome == CONTROL_FAILED)
         *status = command_failed(&err);

@@ -205,7 +205,7 @@ static void listen_to_commands(struct service *service, const char *database)
         service->control =
             control_start(path, remote_answer, pipeline_steer(service->pipeline), &err);
     if (service->control == NULL)
-        log_warning("`gatherd state` and `gatherd backfill` cannot reach the daemon",
+        log_warning("commands such as `gatherd state` cannot reach the daemon",
                     LOG_STR("error", path == NULL ? "out of memory" : err.text));
     free(path);
 }

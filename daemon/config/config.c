@@ -169,6 +169,7 @@ static void set_fingerprints(struct load *load)
             load_out_of_memory(load);
         /* Of parts of the same, so that it needs no further memory. */
         source->answer_fingerprint = source_answer_fingerprint(source, &scratch);
+        source->mapping_fingerprint = source_mapping_fingerprint(source, &scratch);
     }
     text_free(&scratch);
 }

@@ -269,6 +269,13 @@ uint64_t source_answer_fingerprint(const struct source *source, struct text *scr
     return hash_bytes(text_string(scratch), scratch->length);
 }
 
+uint64_t source_mapping_fingerprint(const struct source *source, struct text *scratch)
+{
+    text_clear(scratch);
+    put_part(scratch, source, PART_ROWS);
+    return hash_bytes(text_string(scratch), scratch->length);
+}
+
 struct hash128 object_fingerprint(const struct key_set *set, const void *object,
                                   struct text *scratch)
 {

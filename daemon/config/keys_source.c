@@ -403,6 +403,15 @@ static const struct key source_keys[] = {
                                .about = "Whether a body that is the same as the last one is left "
                                         "unread; it adds no rows then.",
                                .example = "true"},
+    [SOURCE_STORE_RAW] = {.name = "store_raw",
+                          .part = PART_PACE,
+                          .kind = KIND_DURATION,
+                          TO(struct source, store_raw_ms),
+                          RANGE(0, 3660 * DAY_MS),
+                          .fallback = "0s",
+                          .about = "How long the bodies of answers are kept, compressed, so that "
+                                   "`gatherd replay` can make rows of them again; 0s: not at all.",
+                          .example = "30d"},
     [SOURCE_RESPONSES] = {.name = "responses",
                           .kind = KIND_OBJECT_LIST,
                           LIST_TO(struct source, responses, response_count),

@@ -468,6 +468,7 @@ void write_dump(struct load *load);
 /* `scratch` is any text, used and overwritten. */
 uint64_t source_fingerprint(const struct source *source, struct text *scratch);
 uint64_t source_answer_fingerprint(const struct source *source, struct text *scratch);
+uint64_t source_mapping_fingerprint(const struct source *source, struct text *scratch);
 
 /* The same of one mapping that the table describes; with 128 bits, for what must not collide. */
 struct hash128 object_fingerprint(const struct key_set *set, const void *object,

@@ -3,6 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "gatherd/config.h"
+
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
 #define DIGITS  "0123456789"
 

@@ -9,11 +9,7 @@
 /* Longest name of a table or column, in bytes. */
 #define MOST_NAME_BYTES 128
 
-/* What is wrong with a table's name, as the end of a sentence that begins with it; NULL: nothing.
- */
-const char *table_name_problem(const char *name);
-
-/* The same for a column. */
+/* As table_name_problem() of gatherd/config.h, for a column. */
 const char *column_name_problem(const char *name);
 
 /*

@@ -13,7 +13,7 @@ void hidden_add(struct hidden *hidden, const char *secret)
         return;
     text_append(&hidden->secrets, secret, length + 1);
     text_url_encoded(&encoded, secret, length);
-    if (strcmp(text_string(&encoded), secret) != 0)
+    if (!text_failed(&encoded) && strcmp(text_string(&encoded), secret) != 0)
         text_append(&hidden->secrets, text_string(&encoded), encoded.length + 1);
     secret_wipe(&encoded);
     text_free(&encoded);

@@ -479,6 +479,25 @@ static bool start_anew(struct transfer *transfer)
     return start(transfer);
 }
 
+/*
+ * Headers are kept with bodies and dead letters, but for those with a query (store/raw.h): they may
+ * lead to the next page and stay as they came.
+ */
+static void hide_in_head(struct transfer *transfer)
+{
+    struct text *head = &transfer->run->response.head;
+
+    for (size_t at = 0; at < head->length;) {
+        char *line = head->data + at;
+        char *end = memchr(line, '\n', head->length - at);
+        size_t length = end == NULL ? head->length - at : (size_t)(end - line);
+
+        if (memchr(line, '?', length) == NULL)
+            hidden_overwrite(&transfer->hidden, line, length);
+        at += length + 1;
+    }
+}
+
 bool transfer_go_on(struct transfer *transfer, CURLcode code)
 {
     struct run *run = transfer->run;
@@ -494,6 +513,7 @@ bool transfer_go_on(struct transfer *transfer, CURLcode code)
         return start_anew(transfer) ? true : failed(transfer);
     if (run->failure != RUN_OK && run->response.body != NULL) /* kept as a dead letter */
         hidden_overwrite(&transfer->hidden, run->response.body, run->response.body_bytes);
+    hide_in_head(transfer);
     forget(transfer);
     return false;
 }

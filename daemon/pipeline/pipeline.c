@@ -159,6 +159,7 @@ struct pipeline *pipeline_start(struct config *config, const struct pipeline_opt
     if (crew_hire(p, config, &crew, err) == -1)
         goto dismiss;
     p->config = config_ref(config);
+    steer_set_config(&p->steer, config);
     p->opened = config_ref(config);
     crew_hand_over(p, &crew, config);
     p->options.only = NULL; /* was borrowed */
@@ -192,6 +193,7 @@ int pipeline_reload(struct pipeline *p, struct config *config, struct error *err
     queue_set_limits(p->queue, config->queue_max_items, config->queue_max_bytes);
     config_unref(p->config);
     p->config = config_ref(config);
+    steer_set_config(&p->steer, config);
     return 0;
 
 dismiss:

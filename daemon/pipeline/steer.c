@@ -27,7 +27,47 @@ void steer_close(struct steer *steer)
         steer->walks = walk->next;
         free(walk);
     }
+    config_unref(steer->config);
     pthread_mutex_destroy(&steer->mutex);
+}
+
+void steer_set_config(struct steer *steer, struct config *config)
+{
+    struct config *old;
+
+    pthread_mutex_lock(&steer->mutex);
+    old = steer->config;
+    steer->config = config_ref(config);
+    pthread_mutex_unlock(&steer->mutex);
+    config_unref(old);
+}
+
+struct config *steer_config(struct steer *steer)
+{
+    struct config *config;
+
+    pthread_mutex_lock(&steer->mutex);
+    config = config_ref(steer->config);
+    pthread_mutex_unlock(&steer->mutex);
+    return config;
+}
+
+bool steer_begin_replay(struct steer *steer)
+{
+    bool begun;
+
+    pthread_mutex_lock(&steer->mutex);
+    begun = !steer->replaying;
+    steer->replaying = true;
+    pthread_mutex_unlock(&steer->mutex);
+    return begun;
+}
+
+void steer_end_replay(struct steer *steer)
+{
+    pthread_mutex_lock(&steer->mutex);
+    steer->replaying = false;
+    pthread_mutex_unlock(&steer->mutex);
 }
 
 /* --- Borrowing. --- */

@@ -98,6 +98,8 @@ static int prepare_links(struct extractor *e, struct column *columns)
 /* How many records of this run came before this response's. */
 static size_t records_before(const struct run *run)
 {
+    if (run->replayed != NULL)
+        return run->replayed->records_before;
     return run->pages == NULL ? 0 : run->pages->tally.records;
 }
 

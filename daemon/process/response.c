@@ -59,6 +59,10 @@ static int find_next_page(struct run *run, const struct node *root, struct arena
 {
     struct page_step step;
 
+    if (run->replayed != NULL) {
+        result->more = run->replayed->more; /* the way was gone */
+        return 0;
+    }
     if (run->source->pagination == NULL)
         return 0;
     assert(run->pages != NULL);
@@ -89,7 +93,7 @@ static int settle_position(struct run *run, struct result *result)
 {
     const struct incremental *rule = run->source->incremental;
 
-    if (rule == NULL || run->failure != RUN_OK)
+    if (rule == NULL || run->failure != RUN_OK || run->replayed != NULL)
         return 0;
     if (result->more && run->state.position->passed) {
         pages_end(run->pages);
@@ -99,6 +103,13 @@ static int settle_position(struct run *run, struct result *result)
         return -1;
     run->again = !result->more && position_has_more(run->state.position);
     return 0;
+}
+
+static int decode(const struct run *run, struct arena *arena, struct decoded *decoded)
+{
+    if (run->replayed != NULL && run->replayed->is_record)
+        return decode_record(&run->response, run->source, arena, decoded);
+    return decode_response(&run->response, run->source, arena, decoded);
 }
 
 static int process_answer(struct run *run, struct arena *arena, struct computer *computer,
@@ -113,11 +124,11 @@ static int process_answer(struct run *run, struct arena *arena, struct computer 
         return 0;
     if (run->ignored || is_answer_without_content(&run->response))
         return find_next_page(run, NULL, arena, result);
-    if (unchanged_compare(run) == -1)
+    if (run->replayed == NULL && unchanged_compare(run) == -1)
         return -1;
     if (run->not_modified)
         return 0;
-    if (decode_response(&run->response, run->source, arena, &decoded) == -1)
+    if (decode(run, arena, &decoded) == -1)
         return -1;
     if (decoded.root == NULL)
         return fail(run, (struct dead_letter){.line = decoded.line, .column = decoded.column},
@@ -140,5 +151,8 @@ int process_response(struct run *run, struct arena *arena, struct computer *comp
         return -1;
     if (process_answer(run, arena, computer, result) == -1)
         return -1;
+    result->rows.replayed = run->replayed != NULL;
+    for (size_t i = 0; i < result->child_count; i++)
+        result->children[i].replayed = run->replayed != NULL;
     return settle_position(run, result);
 }

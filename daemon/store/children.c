@@ -99,6 +99,9 @@ static int find_there(struct family *family, const struct layout *layout, struct
     int rc = bind_parent(family, layout->siblings);
 
     family->there.count = 0;
+    if (rc == SQLITE_OK && family->set->replayed)
+        rc = sqlite3_bind_text(layout->siblings, (int)family->parent_key_count + 1, family->time,
+                               -1, SQLITE_STATIC);
     if (rc != SQLITE_OK) {
         sqlite_fail(family->db, rc, "", err);
         return -1;

@@ -18,7 +18,7 @@ struct family {
     struct schema *schema;
     const struct row_set *set;
     size_t parent;    /* its place among set->parents */
-    const char *time; /* of the response, for versions that end */
+    const char *time; /* of the response */
 
     size_t removed; /* rows of this table and of those below it, so far */
 

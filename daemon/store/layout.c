@@ -29,8 +29,8 @@ static void sign_names(struct text *signature, const char *const *names, size_t 
 int layout_sign(struct text *signature, const struct mapping *mapping, const struct row_set *set,
                 struct error *err)
 {
-    uint32_t head[4] = {mapping->write_mode, mapping->field_count > 0, mapping->on_missing,
-                        mapping->goes_with_parent};
+    uint32_t head[5] = {mapping->write_mode, mapping->field_count > 0, mapping->on_missing,
+                        mapping->goes_with_parent, set->replayed};
     const char *time = retention_column(mapping);
 
     text_clear(signature);

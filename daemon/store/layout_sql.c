@@ -18,6 +18,7 @@ struct roles {
     const struct table_column **absent; /* owned: members that no record of the set has */
     size_t absent_count;
     bool has_mark; /* the table has COLUMN_MISSING_SINCE: who is given is not missing */
+    bool replayed; /* what is given may be old: a row that was fetched later stays */
 };
 
 static bool is_excluded(const struct mapping *mapping, const struct table_column *column)
@@ -65,7 +66,7 @@ static int find_roles(struct roles *roles, const struct table *table, const stru
     const struct table_column *mark = table_find_name(table, COLUMN_MISSING_SINCE);
     bool *is_given = calloc(table->count + 1, sizeof(*is_given));
 
-    *roles = (struct roles){.table = table};
+    *roles = (struct roles){.table = table, .replayed = set->replayed};
     roles->given = calloc(set->column_count + 1, sizeof(const struct table_column *));
     roles->absent = calloc(table->count + 1, sizeof(const struct table_column *));
     if (is_given == NULL || roles->given == NULL || roles->absent == NULL) {
@@ -80,7 +81,7 @@ static int find_roles(struct roles *roles, const struct table *table, const stru
         is_given[column - table->columns] = true;
     }
     find_absent(roles, mapping, is_given);
-    roles->has_mark = mark != NULL && mark->member == NULL;
+    roles->has_mark = mark != NULL && mark->member == NULL && !set->replayed;
     free(is_given);
     return 0;
 }
@@ -207,6 +208,8 @@ static void put_update(struct text *sql, const struct roles *roles)
     text_add(sql, COLUMN_RUN_ID " = excluded." COLUMN_RUN_ID ", " COLUMN_FETCHED_AT
                                 " = excluded." COLUMN_FETCHED_AT " WHERE ");
     put_any_difference(sql, roles, AGAINST_EXCLUDED, false);
+    if (roles->replayed)
+        text_add(sql, " AND " COLUMN_FETCHED_AT " <= excluded." COLUMN_FETCHED_AT);
 }
 
 static void put_conflict(struct text *sql, const struct roles *roles, enum write_mode mode)
@@ -438,8 +441,8 @@ static int prepare_seen(struct layout *layout, const struct roles *roles, struct
 
 /* Selects the rowids of rows with these values. */
 static int prepare_rowids(const struct layout *layout, const struct table *table, const char *rowid,
-                          const char *const *members, size_t count, sqlite3_stmt **stmt,
-                          struct error *err)
+                          const char *const *members, size_t count, bool not_later,
+                          sqlite3_stmt **stmt, struct error *err)
 {
     struct text sql = {0};
 
@@ -450,6 +453,8 @@ static int prepare_rowids(const struct layout *layout, const struct table *table
         name_quote(&sql, table_find_member(table, slice_of(members[i]))->name);
         text_format(&sql, " = ?%zu", i + 1);
     }
+    if (not_later)
+        text_format(&sql, " AND " COLUMN_FETCHED_AT " <= ?%zu", count + 1);
     return prepare(layout, &sql, table, stmt, err);
 }
 
@@ -464,17 +469,19 @@ static int prepare_remove(struct layout *layout, const struct table *table, cons
     return prepare(layout, &sql, table, &layout->remove, err);
 }
 
-static int prepare_vanishing(struct layout *layout, const struct table *table,
+/* What was fetched later than a response that is replayed has not vanished. */
+static int prepare_vanishing(struct layout *layout, const struct roles *roles,
                              const struct mapping *mapping, struct error *err)
 {
+    const struct table *table = roles->table;
     const char *rowid = table_need_rowid(table, err);
 
     if (rowid == NULL)
         return -1;
     if (prepare_rowids(layout, table, rowid, mapping->links, mapping->link_count - 1,
-                       &layout->siblings, err) == -1 ||
+                       roles->replayed, &layout->siblings, err) == -1 ||
         prepare_rowids(layout, table, rowid, mapping->primary_key, mapping->primary_key_count,
-                       &layout->sibling, err) == -1)
+                       false, &layout->sibling, err) == -1)
         return -1;
     return prepare_remove(layout, table, rowid, err);
 }
@@ -489,7 +496,7 @@ static int prepare_all(struct layout *layout, const struct roles *roles,
     if (walk_notes_seen(mapping) && prepare_seen(layout, roles, err) == -1)
         return -1;
     if (layout->updates && mapping_is_child(mapping) &&
-        prepare_vanishing(layout, roles->table, mapping, err) == -1)
+        prepare_vanishing(layout, roles, mapping, err) == -1)
         return -1;
     switch (layout->mode) {
     case WRITE_HISTORY:

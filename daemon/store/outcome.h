@@ -21,6 +21,8 @@ struct moment {
     char text[CLOCK_TEXT_SIZE];
 };
 
+struct raw_body; /* raw.h */
+
 /* What becomes of the source's validators. */
 enum validators_change {
     VALIDATORS_KEEP,
@@ -47,6 +49,9 @@ struct outcome {
     enum validators_change validators_change;
     struct error refusal;        /* why the table could not take the run; ERROR_NONE: it could */
     enum run_failure refused_as; /* RUN_FAILED_STORE, or RUN_FAILED_SHRINK */
+    int64_t fetched_ms;          /* Unix time: the _fetched_at of the rows */
+    const struct raw_body *body; /* of the response, to be kept; NULL or empty: it is not */
+    char reason[300];            /* of a replay: why the first record was refused; "": none was */
     struct error kept; /* why it keeps the rows of earlier pages; ERROR_NONE: it let them go */
 };
 
@@ -56,6 +61,7 @@ static inline void outcome_clear_counts(struct outcome *outcome)
     outcome->inserted = outcome->updated = outcome->unchanged = outcome->rejected = 0;
     outcome->deleted = outcome->marked = outcome->present = outcome->child_rows = 0;
     outcome->noted = outcome->gaps = false;
+    outcome->reason[0] = '\0';
 }
 
 #endif

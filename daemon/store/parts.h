@@ -11,10 +11,12 @@
 
 #include "gatherd/store.h"
 #include "store/dead_letters.h"
+#include "store/generations.h"
 #include "store/item_state.h"
 #include "store/lock.h"
 #include "store/outcome.h"
 #include "store/positions.h"
+#include "store/raw.h"
 #include "store/retention.h"
 #include "store/runs.h"
 #include "store/schema.h"
@@ -44,7 +46,11 @@ struct store {
     struct dead_letters dead_letters;
     struct retention_list *retention; /* owned; NULL: before store_register() */
     struct vacuum vacuum;
-    struct outcome *outcomes; /* owned: of the batch at hand, reused */
+    struct generations generations;
+    int64_t expire_at_ms;          /* monotonic: when bodies are looked at for their age */
+    struct raw_table raw;          /* has a mutex of its own */
+    const struct raw_body *bodies; /* of the batch at hand, borrowed; NULL: none is kept */
+    struct outcome *outcomes;      /* owned: of the batch at hand, reused */
     size_t capacity;
 };
 
@@ -75,5 +81,36 @@ int store_write_rows(struct store *store, const struct result *result, struct ou
  */
 int store_write_result(struct store *store, const struct result *result, struct outcome *outcome,
                        const struct moment *moment, struct error *err);
+
+/*
+ * What becomes of a result that is replayed: its rows, in the place of those that the run made of
+ * the response before; dead letters; and nothing else.
+ */
+int store_write_replayed(struct store *store, const struct result *result, struct outcome *outcome,
+                         const struct moment *moment, struct error *err);
+
+/* A record or body that is none: a dead letter, where the result is one to leave them. */
+int store_add_letter(struct store *store, const struct result *result, struct outcome *outcome,
+                     const struct dead_letter *letter, const struct moment *moment,
+                     struct error *err);
+
+/* Those records of a result that never became rows. */
+int store_write_dead_letters(struct store *store, const struct result *result,
+                             struct outcome *outcome, const struct moment *moment,
+                             struct error *err);
+
+/* --- Upkeep --- */
+
+/*
+ * raw_expire.c: deletes bodies whose time is over, in one short transaction, and looks for them now
+ * and then.
+ */
+int store_expire_bodies(struct store *store, bool *more, struct error *err);
+
+/*
+ * raw_train.c, without the mutex: makes a dictionary for one source that has enough bodies, if
+ * there is one. Takes up to some 100 ms, in which the mutex is free but for the writing.
+ */
+int store_make_dictionary(struct store *store, struct error *err);
 
 #endif

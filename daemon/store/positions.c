@@ -79,20 +79,20 @@ int positions_load(struct positions_table *table, int64_t source_id, struct posi
     return rc == -1 ? -1 : 0;
 }
 
-static int write_ties(struct positions_table *table, const struct ties *ties, struct error *err)
+int positions_write_ties(const struct ties *ties, struct text *out, struct error *err)
 {
     const struct hash128 *tie = NULL;
 
-    text_clear(&table->ties);
+    text_clear(out);
     while ((tie = ties_next(ties, tie)) != NULL)
-        text_append(&table->ties, (const char *)tie, sizeof(*tie));
-    return text_failed(&table->ties) ? out_of_memory(err) : 0;
+        text_append(out, (const char *)tie, sizeof(*tie));
+    return text_failed(out) ? out_of_memory(err) : 0;
 }
 
 static int save(struct positions_table *table, int64_t source_id, const char *item,
                 const struct mark *mark, struct error *err)
 {
-    if (write_ties(table, &mark->ties, err) == -1)
+    if (positions_write_ties(&mark->ties, &table->ties, err) == -1)
         return -1;
     sqlite3_bind_int64(table->save, 1, source_id);
     sqlite_bind_string(table->save, 2, mark->cursor);

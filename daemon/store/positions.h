@@ -26,6 +26,9 @@ int positions_load(struct positions_table *table, int64_t source_id, struct posi
 /* The same of a row that has cursor and ties in this column and the next. */
 int positions_read(sqlite3_stmt *stmt, int column, struct position **position, struct error *err);
 
+/* Writes ties as a row holds them, over what `out` held. */
+int positions_write_ties(const struct ties *ties, struct text *out, struct error *err);
+
 /* Saves what the result took the position to, where its commit is to do that. */
 int positions_update(struct positions_table *table, const struct result *result,
                      const struct outcome *outcome, struct error *err);

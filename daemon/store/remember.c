@@ -32,11 +32,14 @@ static int register_sources(struct store *store, const struct config *config,
         if (state_register(&store->state, source, moment.text, saved, err) == -1 ||
             validators_load(&store->validators, source, saved->id, &saved->state.validators, err) ==
                 -1 ||
-            load_position(store, source, saved, err) == -1)
+            load_position(store, source, saved, err) == -1 ||
+            generations_register(&store->generations, source, moment.text, err) == -1)
             return -1;
     }
-    if (views_fit(store->db, config, &moment, err) == -1)
+    if (views_fit(store->db, config, &moment, err) == -1 ||
+        raw_configure(&store->raw, store->db, config, states, err) == -1)
         return -1;
+    store->expire_at_ms = 0; /* the ages may be other ones */
     return store_end(store, err);
 }
 

@@ -39,7 +39,9 @@ static int prepare_statements(struct store *store, struct error *err)
         validators_open(&store->validators, db, err) == -1 ||
         positions_open(&store->positions, db, err) == -1 ||
         item_state_open(&store->item_state, db, err) == -1 ||
-        dead_letters_open(&store->dead_letters, db, err) == -1)
+        dead_letters_open(&store->dead_letters, db, err) == -1 ||
+        generations_open(&store->generations, db, err) == -1 ||
+        raw_open(&store->raw, store->path, db, err) == -1)
         return -1;
     store->schema = schema_create(db, err);
     return store->schema == NULL ? -1 : 0;
@@ -87,6 +89,8 @@ static void release(struct store *store, bool unused)
         positions_close(&store->positions);
         item_state_close(&store->item_state);
         dead_letters_close(&store->dead_letters);
+        generations_close(&store->generations);
+        raw_close(&store->raw);
         sqlite3_finalize(store->begin);
         sqlite3_finalize(store->commit);
         sqlite3_finalize(store->data_version);
@@ -223,6 +227,7 @@ static int clear_outcomes(struct store *store, size_t count, struct error *err)
         outcome->refusal.text[0] = '\0';
         outcome->refused_as = RUN_FAILED_STORE;
         outcome->kept = (struct error){0};
+        outcome->body = store->bodies != NULL ? &store->bodies[i] : NULL;
         outcome_clear_counts(outcome);
     }
     return 0;
@@ -243,6 +248,7 @@ static void publish_page(const struct outcome *outcome, struct result *result)
     pages->run_id = outcome->unfinished ? outcome->run_id : 0;
     pages->tally = outcome->total;
     pages->gaps = outcome->gaps;
+    pages->fetched_ms = outcome->fetched_ms;
 }
 
 static void publish(const struct store *store, struct batch *batch)
@@ -265,7 +271,9 @@ static void publish(const struct store *store, struct batch *batch)
             run_fail(result->run, outcome->refused_as, "%s", outcome->refusal.text);
             result->run->failures = outcome->failures;
         }
-        if (result->run->pages != NULL)
+        if (result->run->replayed != NULL)
+            memcpy(result->run->replayed->reason, outcome->reason, sizeof(outcome->reason));
+        else if (result->run->pages != NULL)
             publish_page(outcome, result);
     }
 }
@@ -301,11 +309,15 @@ static enum store_status commit_locked(struct store *store, struct batch *batch,
 
 enum store_status store_commit(struct store *store, struct batch *batch, struct error *err)
 {
+    struct raw_body *bodies = raw_pack(&store->raw, batch);
     enum store_status status;
 
     pthread_mutex_lock(&store->mutex);
+    store->bodies = bodies;
     status = commit_locked(store, batch, err);
+    store->bodies = NULL;
     pthread_mutex_unlock(&store->mutex);
+    raw_bodies_free(bodies, batch->count);
     return status;
 }
 
@@ -314,6 +326,7 @@ enum store_status store_commit(struct store *store, struct batch *batch, struct 
 int store_tend(struct store *store, bool *more, struct error *err)
 {
     struct error cause = {0};
+    bool more_bodies = false;
     int rc;
 
     *more = false;
@@ -322,8 +335,13 @@ int store_tend(struct store *store, bool *more, struct error *err)
     rc = retention_step(store, more, &cause);
     if (rc == 0 && !*more)
         rc = vacuum_step(&store->vacuum, store->db, more, &cause);
+    if (rc == 0)
+        rc = store_expire_bodies(store, &more_bodies, &cause);
     sqlite_end_upkeep(store->db);
     pthread_mutex_unlock(&store->mutex);
+    *more = *more || more_bodies;
+    if (rc == 0)
+        rc = store_make_dictionary(store, &cause);
     if (rc == -1)
         error_set(err, cause.code, "%s: %s", store->path, cause.text);
     return rc;

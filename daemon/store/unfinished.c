@@ -8,6 +8,7 @@
 #include "gatherd/log.h"
 #include "gatherd/text.h"
 #include "store/names.h"
+#include "store/raw.h"
 #include "store/schema.h"
 
 #define SEPARATOR "," /* no name of a table holds one: see table_name_problem() */
@@ -201,7 +202,8 @@ static int end_in_transaction(sqlite3 *db, const struct unfinished *run, bool re
     if (sqlite_exec(db, "BEGIN IMMEDIATE", err) == -1)
         return -1;
     if ((!removing ||
-         unfinished_remove_rows(db, run->tables, run->run_id, run->inserted, err) == 0) &&
+         (unfinished_remove_rows(db, run->tables, run->run_id, run->inserted, err) == 0 &&
+          raw_forget_run(db, run->run_id, err) == 0)) &&
         record_end(db, run->run_id, removing, why, err) == 0 && sqlite_exec(db, "COMMIT", err) == 0)
         return 0;
     sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);

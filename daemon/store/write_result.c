@@ -1,8 +1,40 @@
 /* One result in the transaction of its batch: rows, dead letters, its run, its source's state. */
+#include <stdio.h>
+
 #include "gatherd/log.h"
 #include "store/parts.h"
 #include "store/unfinished.h"
 #include "store/walk.h"
+
+/* The first reason is told to whoever replays. */
+int store_add_letter(struct store *store, const struct result *result, struct outcome *outcome,
+                     const struct dead_letter *letter, const struct moment *moment,
+                     struct error *err)
+{
+    const struct replayed *replayed = result->run->replayed;
+
+    outcome->rejected += letter->record != NULL || letter->kept != NULL;
+    if (replayed != NULL && outcome->reason[0] == '\0')
+        snprintf(outcome->reason, sizeof(outcome->reason), "%s", letter->reason);
+    if (replayed != NULL && (replayed->aside || replayed->is_record))
+        return 0;
+    return dead_letters_add(&store->dead_letters, result, outcome, letter, moment, err);
+}
+
+/*
+ * When the response was there: now, less the time it waited. Each page of a run has a time of its
+ * own, so that a replay finds the rows of each.
+ */
+static int64_t fetched_ms(const struct run *run, const struct moment *moment)
+{
+    int64_t ms = moment->wall_ms;
+
+    if (run->received_mono_us != 0)
+        ms -= (moment->monotonic_us - run->received_mono_us) / 1000;
+    if (run->pages != NULL && ms <= run->pages->fetched_ms)
+        ms = run->pages->fetched_ms + 1;
+    return ms;
+}
 
 static int saved_failures(struct store *store, const struct run *run, unsigned *failures,
                           struct error *err)
@@ -27,15 +59,12 @@ static int write_refused(struct store *store, const struct result *result, struc
     return dead_letters_add(&store->dead_letters, result, outcome, &letter, moment, err);
 }
 
-static int write_dead_letters(struct store *store, const struct result *result,
-                              struct outcome *outcome, const struct moment *moment,
-                              struct error *err)
+int store_write_dead_letters(struct store *store, const struct result *result,
+                             struct outcome *outcome, const struct moment *moment,
+                             struct error *err)
 {
     for (size_t i = 0; i < result->dead_letter_count; i++) {
-        const struct dead_letter *letter = &result->dead_letters[i];
-
-        outcome->rejected += letter->record != NULL;
-        if (dead_letters_add(&store->dead_letters, result, outcome, letter, moment, err) == -1)
+        if (store_add_letter(store, result, outcome, &result->dead_letters[i], moment, err) == -1)
             return -1;
     }
     return 0;
@@ -71,7 +100,7 @@ static int take_back(struct store *store, const struct result *result, struct ou
     text_free(&tables);
     if (rc == 0) {
         outcome->total.inserted = outcome->total.child_rows = 0;
-        return 0;
+        return raw_forget_run(store->db, outcome->run_id, err);
     }
     if (cause.code != ERROR_FAILED) {
         *err = cause;
@@ -83,7 +112,8 @@ static int take_back(struct store *store, const struct result *result, struct ou
     return sqlite3_get_autocommit(store->db) != 0 ? -1 : 0;
 }
 
-static void begin_outcome(struct store *store, const struct result *result, struct outcome *outcome)
+static void begin_outcome(struct store *store, const struct result *result, struct outcome *outcome,
+                          const struct moment *moment)
 {
     const struct run *run = result->run;
 
@@ -93,6 +123,7 @@ static void begin_outcome(struct store *store, const struct result *result, stru
         outcome->run_id = store->next_run_id++;
     outcome->failure = run->failure;
     outcome->failures = run->failures;
+    outcome->fetched_ms = fetched_ms(run, moment);
 }
 
 static void sum_up(const struct result *result, struct outcome *outcome)
@@ -125,10 +156,21 @@ static int end_walk(struct store *store, const struct result *result, const stru
     return walk_forget(store->db, outcome->run_id, err);
 }
 
+/* One that failed is among the dead letters. */
+static int keep_body(struct store *store, const struct result *result,
+                     const struct outcome *outcome, struct error *err)
+{
+    if (outcome->failure != RUN_OK || outcome->body == NULL || outcome->body->length == 0)
+        return 0;
+    return raw_add(&store->raw, result, outcome->body, outcome, outcome->fetched_ms, err);
+}
+
 int store_write_result(struct store *store, const struct result *result, struct outcome *outcome,
                        const struct moment *moment, struct error *err)
 {
-    begin_outcome(store, result, outcome);
+    if (result->run->replayed != NULL)
+        return store_write_replayed(store, result, outcome, moment, err);
+    begin_outcome(store, result, outcome, moment);
     if (outcome->failure == RUN_OK && outcome->refusal.code == ERROR_NONE) {
         struct error cause = {0};
 
@@ -148,10 +190,10 @@ int store_write_result(struct store *store, const struct result *result, struct 
     if (outcome->failure != RUN_OK && run_unfinished_id(result->run) != 0 &&
         take_back(store, result, outcome, err) == -1)
         return -1;
-    if (write_dead_letters(store, result, outcome, moment, err) == -1)
+    if (store_write_dead_letters(store, result, outcome, moment, err) == -1)
         return -1;
     sum_up(result, outcome);
-    if (end_walk(store, result, outcome, err) == -1)
+    if (end_walk(store, result, outcome, err) == -1 || keep_body(store, result, outcome, err) == -1)
         return -1;
     if (runs_add(&store->runs, result, outcome, moment, err) == -1 ||
         validators_update(&store->validators, result, outcome, err) == -1 ||

@@ -41,9 +41,7 @@ static int reject_row(void *context, const struct row *row, const char *reason, 
     if (job->set != job->rows)
         letter.table = job->set->mapping->table;
     find_origin(job, row, &letter);
-    job->outcome->rejected++;
-    return dead_letters_add(&job->store->dead_letters, job->result, job->outcome, &letter,
-                            job->moment, err);
+    return store_add_letter(job->store, job->result, job->outcome, &letter, job->moment, err);
 }
 
 /* --- The sets at hand --- */
@@ -74,14 +72,6 @@ static uint8_t *fates_of(const struct job *job, const struct row_set *set)
     return fates;
 }
 
-/* When the response was there: now, less the time it waited. */
-static int64_t fetched_ms(const struct run *run, const struct moment *moment)
-{
-    if (run->received_mono_us == 0)
-        return moment->wall_ms;
-    return moment->wall_ms - (moment->monotonic_us - run->received_mono_us) / 1000;
-}
-
 int job_take(struct job *job, const struct spool_piece *piece, struct error *err)
 {
     const struct result *result = job->result;
@@ -90,7 +80,7 @@ int job_take(struct job *job, const struct spool_piece *piece, struct error *err
     job->rows = piece != NULL ? &piece->rows : &result->rows;
     job->children = piece != NULL ? piece->children : result->children;
     job->child_count = piece != NULL ? piece->child_count : result->child_count;
-    job->fetched_ms = piece != NULL ? piece->fetched_ms : fetched_ms(result->run, job->moment);
+    job->fetched_ms = piece != NULL ? piece->fetched_ms : job->outcome->fetched_ms;
     free(job->fates);
     job->fates = NULL;
     if (job->child_count == 0)

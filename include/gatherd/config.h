@@ -396,6 +396,7 @@ struct source {
     uint64_t fingerprint;
     /* While it is the same, and the request, an answer that did not change makes the same rows. */
     uint64_t answer_fingerprint;
+    uint64_t mapping_fingerprint; /* of what makes rows of an answer, and nothing else */
 
     const char *name;
     const char *url;  /* without params; always http or https, with a host */
@@ -414,9 +415,10 @@ struct source {
     enum missed missed;
     int64_t jitter_ms;
     int64_t max_interval_ms;
-    bool conditional;    /* validators are sent back */
-    bool skip_unchanged; /* the same body again is left unread */
-    bool respect_cache;  /* what the server says of freshness makes the interval longer */
+    bool conditional;     /* validators are sent back */
+    bool skip_unchanged;  /* the same body again is left unread */
+    int64_t store_raw_ms; /* how long bodies are kept; 0: not at all */
+    bool respect_cache;   /* what the server says of freshness makes the interval longer */
     bool run_on_start;
 
     enum request_method method;
@@ -533,6 +535,10 @@ bool status_is_among(const struct status_range *ranges, size_t count, int status
 
 /* Whether `status` is one of the source's success_status_codes. */
 bool source_is_success(const struct source *source, int status);
+
+/* What is wrong with the name of a table, as the end of a sentence that begins with it; NULL:
+ * nothing. */
+const char *table_name_problem(const char *name);
 
 /* The JSON Schema of the configuration, and its reference in Markdown: both from the table of keys.
  */

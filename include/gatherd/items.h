@@ -79,6 +79,16 @@ const struct item_value *items_value(const struct items *items, const struct sou
  */
 int items_check_names(const struct items *items, const char *const *names, struct error *err);
 
+/* Appends the values of an item by their names, as a JSON object: {"id":7,"lang":"en"}. */
+void items_write_values(const struct items *items, const struct source_item *item,
+                        struct text *out);
+
+/*
+ * A list of the one item that items_write_values() wrote, with one reference. NULL: out of memory
+ * (ERROR_NOMEM), or the text is something else (ERROR_FAILED).
+ */
+struct items *items_read_values(struct slice json, struct error *err);
+
 /* The place of a name, or items->name_count. */
 size_t items_find_name(const struct items *items, struct slice name);
 

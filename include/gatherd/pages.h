@@ -62,6 +62,7 @@ struct pages {
     int64_t run_id;     /* of the run's row; 0: nothing of it is in the database */
     struct tally tally; /* of the pages committed */
     unsigned requests;  /* sent for them */
+    int64_t fetched_ms; /* Unix time, of the last one: no two pages of a run have the same */
     bool gaps;          /* some of their records are not known: the walk cannot tell what is gone */
 };
 

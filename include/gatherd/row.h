@@ -39,6 +39,7 @@ struct row_set {
     size_t column_count;
     struct row *rows;
     size_t row_count;
+    bool replayed; /* what they are made of may be old: a row that was fetched later stays */
 
     /* Of children; their rows are in the order of their parents'. */
     const struct mapping *mapping;

@@ -67,6 +67,24 @@ struct response {
     size_t body_capacity; /* fetcher only */
 };
 
+/*
+ * What is run again without a request: a body that was kept, or a dead letter. Its rows are those
+ * of the run that fetched it.
+ */
+struct replayed {
+    int64_t run_id;
+    int64_t fetched_ms;    /* Unix time: the _fetched_at of its rows */
+    unsigned page;         /* of its run, from 1; 0: it had no pagination */
+    size_t records_before; /* of its run, in the responses before */
+    bool more;             /* a page of the same run follows */
+    bool aside;            /* into another table: dead letters stay as they are */
+    int64_t letter_id; /* the dead letter, which goes when all of it is stored; 0: a kept body */
+    bool is_record;    /* the letter is one record */
+
+    /* From store_commit(): why the first record was refused; "": none was. */
+    char reason[300];
+};
+
 struct run {
     /* Set by the schedule when it hands the run out; the reference keeps `source` alive. */
     struct config *config; /* owned reference; kept between two attempts, NULL between two runs */
@@ -79,6 +97,8 @@ struct run {
     /* With for_each: which item, kept between two runs. NULL: a source's own run, or its round. */
     const struct source_item *item; /* in ... */
     struct items *items;            /* ... this list; owned reference, NULL where `item` is */
+
+    struct replayed *replayed; /* borrowed; NULL: the run asks for what is there now */
 
     /* This execution, from the schedule ... */
     int64_t scheduled_at_ms;          /* Unix time of its slot */

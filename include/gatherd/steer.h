@@ -1,5 +1,6 @@
 /*
- * steer.h - what commands ask of a running pipeline: `gatherd state` and `gatherd backfill`.
+ * steer.h - what commands ask of a running pipeline: `gatherd state`, `backfill`, `replay`,
+ * `failed`.
  *
  * Any thread may call. What a run carries from one run to the next is changed only while it is not
  * under way, together with what the database says of it.
@@ -21,8 +22,10 @@ struct walk; /* a backfill that somebody watches */
 struct steer {
     struct schedule *schedule; /* both borrowed */
     struct store *store;
-    pthread_mutex_t mutex; /* guards walks */
+    pthread_mutex_t mutex; /* guards all below */
     struct walk *walks;    /* owned */
+    struct config *config; /* owned reference: in force now; NULL: none yet */
+    bool replaying;
 };
 
 enum steering {
@@ -33,6 +36,16 @@ enum steering {
 
 void steer_open(struct steer *steer, struct schedule *schedule, struct store *store);
 void steer_close(struct steer *steer);
+
+/* The configuration that is in force from now on; it takes its own reference. */
+void steer_set_config(struct steer *steer, struct config *config);
+
+/* The one in force, with a reference of the caller's. */
+struct config *steer_config(struct steer *steer);
+
+/* One replay at a time, so that other commands find a thread. False: there is one. */
+bool steer_begin_replay(struct steer *steer);
+void steer_end_replay(struct steer *steer);
 
 /* Puts the cursor of a source where somebody says; it is checked against `incremental`. */
 enum steering steer_set_cursor(struct steer *steer, const char *source, const char *cursor,

@@ -83,9 +83,10 @@ struct found_items *store_find_items(const struct store *store, const struct sou
                                      struct error *err);
 
 /*
- * A little upkeep, for maintenance ticks: deletes rows beyond their table's retention, and gives
- * free pages back. It takes the writer for some milliseconds; `*more` says that there is more to do
- * soon. ERROR_SPACE and ERROR_BUSY: a later tick may try again.
+ * A little upkeep, for maintenance ticks: deletes rows beyond their table's retention and kept
+ * bodies whose time is over, gives free pages back, and makes dictionaries of bodies. It takes the
+ * writer for some milliseconds; `*more` says that there is more to do soon. ERROR_SPACE and
+ * ERROR_BUSY: a later tick may try again.
  */
 int store_tend(struct store *store, bool *more, struct error *err);
 

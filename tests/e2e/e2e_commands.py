@@ -369,7 +369,7 @@ class Formats(QueryCase):
             names = [n for n, in connection.execute(
                 "SELECT name FROM sqlite_schema WHERE name LIKE '\\_gatherd%' ESCAPE '\\'"
                 " AND type = 'table'")]
-            self.assertEqual(len(names), 8)
+            self.assertEqual(len(names), 11)
             for name in names:
                 cursor = connection.execute(f"SELECT * FROM {name}")
                 columns = [c[0] for c in cursor.description]

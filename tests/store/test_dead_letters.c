@@ -113,7 +113,7 @@ static void records_that_the_processor_refused_are_written_as_it_says(void **sta
     rig_expect(
         rig, LETTERS,
         "1|record|4|7|3|field \"n\": \"x\" is not an integer|application/json|{\"a\":1}|7|1\n"
-        "1|record|5|NULL|NULL|field \"n\" is missing|application/json|{\"a\":1}|7|1");
+        "1|child|5|NULL|NULL|field \"n\" is missing|application/json|{\"a\":1}|7|1");
     rig_expect(rig, "SELECT table_name FROM _gatherd_dead_letters ORDER BY id", "t\nothers");
     rig_expect(rig, "SELECT outcome FROM _gatherd_runs", "partial");
     feed_free(feed);

@@ -60,7 +60,8 @@ static void a_new_database_is_marked_as_ours(void **state)
     rig_expect(rig,
                "SELECT name FROM pragma_table_list WHERE name LIKE '\\_gatherd%' ESCAPE '\\'"
                " AND strict = 1 ORDER BY 1",
-               "_gatherd_columns\n_gatherd_dead_letters\n_gatherd_migrations\n_gatherd_runs\n"
+               "_gatherd_columns\n_gatherd_dead_letters\n_gatherd_dictionaries\n"
+               "_gatherd_generations\n_gatherd_migrations\n_gatherd_raw\n_gatherd_runs\n"
                "_gatherd_schema_changes\n_gatherd_sources\n_gatherd_state\n_gatherd_views");
 }
 
