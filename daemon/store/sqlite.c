@@ -100,6 +100,17 @@ void sqlite_fail(sqlite3 *db, int rc, const char *doing, struct error *err)
         error_set(err, code, "%s%s%s", doing, colon, said);
 }
 
+/*
+ * SQLite says that SAVEPOINT is done where it had no memory for it. We name none that we have not
+ * made, so that it is not there says what happened.
+ */
+static bool lacked_memory(sqlite3 *db, int rc)
+{
+    static const char words[] = "no such savepoint";
+
+    return rc == SQLITE_ERROR && strncmp(sqlite3_errmsg(db), words, sizeof(words) - 1) == 0;
+}
+
 int sqlite_exec(sqlite3 *db, const char *sql, struct error *err)
 {
     int rc;
@@ -108,6 +119,8 @@ int sqlite_exec(sqlite3 *db, const char *sql, struct error *err)
     rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
     if (rc == SQLITE_OK)
         return 0;
+    if (lacked_memory(db, rc))
+        rc = SQLITE_NOMEM;
     sqlite_fail(db, rc, "", err);
     return -1;
 }
