@@ -67,7 +67,10 @@ static int put_fact(struct extractor *e, enum request_fact fact, const struct no
     return 0;
 }
 
-/* A header that is there several times has the values of all (RFC 9110, 5.2). */
+/*
+ * A header that is there several times has the values of all (RFC 9110, 5.2). It may hold bytes that
+ * are no text.
+ */
 static int put_header(struct extractor *e, const char *name, const struct node **node)
 {
     const struct response *response = &e->result->run->response;
@@ -79,7 +82,7 @@ static int put_header(struct extractor *e, const char *name, const struct node *
         return 0;
     do {
         text_add(&e->scratch, e->scratch.length == 0 ? "" : ", ");
-        text_append(&e->scratch, value.data, value.length);
+        text_visible(&e->scratch, value.data, value.length);
     } while (response_header(response, name, &place, &value));
     if (text_failed(&e->scratch))
         return -1;

@@ -91,7 +91,7 @@ int raw_forget_run(sqlite3 *db, int64_t run_id, struct error *err);
 /*
  * The headers that may be kept: those that are fields of the mapping, which are in its tables
  * anyway, and else none that could hold a secret, by its name or because its value is a URL with a
- * query.
+ * query. As text_visible() writes them, as fields of the mapping have them too.
  */
 void raw_write_head(const struct text *head, const struct mapping *mapping, struct text *out);
 

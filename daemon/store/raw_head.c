@@ -73,7 +73,7 @@ void raw_write_head(const struct text *head, const struct mapping *mapping, stru
         size_t length = newline == NULL ? (size_t)(end - line) : (size_t)(newline - line);
 
         if (may_keep(mapping, line, length) && out->length + length < MOST_HEAD_BYTES) {
-            text_append(out, line, length);
+            text_visible(out, line, length);
             text_char(out, '\n');
         }
         line += length + 1;

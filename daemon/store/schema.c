@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "gatherd/hash.h"
-#include "store/fts.h"
-#include "store/indexes.h"
+#include "store/dependents.h"
 #include "store/layout.h"
 #include "store/names.h"
 
@@ -26,6 +25,7 @@ struct schema {
     struct table *oldest;
     size_t count;
     bool changed; /* a table, in the present transaction */
+    struct dependents dependents;
     struct table *buckets[BUCKETS];
 };
 
@@ -387,6 +387,7 @@ void schema_forget(struct schema *schema)
 {
     while (schema->newest != NULL)
         drop(schema, schema->newest);
+    dependents_forget(&schema->dependents);
 }
 
 void schema_rolled_back(struct schema *schema)
@@ -492,6 +493,7 @@ static struct table *change_table(struct schema *schema, struct table *table, co
         drop(schema, table);
         return NULL;
     }
+    dependents_forget_table(&schema->dependents, name);
     if (evolve_apply(schema->db, &schema->log, table, plan, outcome->run_id, moment, &cause) == 0) {
         drop(schema, table);
         if (sqlite_exec(schema->db, "RELEASE change", err) == -1)
@@ -534,40 +536,6 @@ static struct table *fit_table(struct schema *schema, struct table *table,
     return table;
 }
 
-static int fit_dependents_in(struct schema *schema, const struct table *table,
-                             const struct mapping *mapping, const struct outcome *outcome,
-                             const struct moment *moment, struct error *err)
-{
-    bool changed = false;
-    int rc = indexes_fit(schema->db, &schema->log, table, mapping, outcome->run_id, moment,
-                         &changed, err);
-
-    if (rc == 0)
-        rc = fts_fit(schema->db, &schema->log, table, mapping, outcome->run_id, moment, &changed,
-                     err);
-    schema->changed = schema->changed || changed;
-    return rc;
-}
-
-/* Indexes and full-text search; a savepoint of their own, as change_table() has one. */
-static int fit_dependents(struct schema *schema, const struct table *table,
-                          const struct mapping *mapping, const struct outcome *outcome,
-                          const struct moment *moment, struct error *err)
-{
-    struct error cause = {0};
-    struct error undo = {0};
-
-    if (sqlite_exec(schema->db, "SAVEPOINT dependents", err) == -1)
-        return -1;
-    if (fit_dependents_in(schema, table, mapping, outcome, moment, &cause) == 0)
-        return sqlite_exec(schema->db, "RELEASE dependents", err);
-    *err = cause;
-    if (cause.code == ERROR_FAILED &&
-        sqlite_exec(schema->db, "ROLLBACK TO dependents; RELEASE dependents", &undo) == -1)
-        *err = undo;
-    return -1;
-}
-
 struct layout *schema_fit(struct schema *schema, const struct mapping *mapping,
                           const struct row_set *set, const struct outcome *outcome,
                           const struct moment *moment, struct error *err)
@@ -584,9 +552,10 @@ struct layout *schema_fit(struct schema *schema, const struct mapping *mapping,
     if (table == NULL)
         return NULL;
     layout = layout_find(table, &schema->signature);
-    if (layout == NULL && fit_dependents(schema, table, mapping, outcome, moment, err) == -1)
+    if (layout != NULL)
+        return layout;
+    if (dependents_fit(&schema->dependents, schema->db, &schema->log, table, mapping,
+                       outcome->run_id, moment, &schema->changed, err) == -1)
         return NULL;
-    if (layout == NULL)
-        layout = layout_add(schema->db, table, mapping, set, &schema->signature, err);
-    return layout;
+    return layout_add(schema->db, table, mapping, set, &schema->signature, err);
 }

@@ -377,7 +377,7 @@ class Keys(EdgeCase):
     def test_of_two_records_with_one_key_the_later_stays(self):
         daemon = self.poll('[{"id": 1, "v": "a"}, {"id": 2, "v": "b"}, {"id": 1, "v": "c"}]',
                            primary_key="id")
-        self.assertEqual(self.rows(daemon, "id", "v"), [(1, "c"), (2, "b")])
+        self.assertEqual(sorted(self.rows(daemon, "id", "v")), [(1, "c"), (2, "b")])
 
     def test_a_record_without_its_key_goes_to_the_dead_letters(self):
         daemon = self.poll('[{"id": 1}, {"v": 2}, {"id": null, "v": 3}]', status=1,
@@ -452,12 +452,12 @@ class NotJson(EdgeCase):
                 self.assertEqual(daemon.sql("SELECT content, reason FROM _gatherd_dead_letters"),
                                  [(page, error)])
 
-    def test_json_is_read_whatever_its_content_type_but_not_in_another_character_set(self):
+    def test_json_is_read_whatever_its_content_type_and_in_the_character_set_that_is_declared(self):
         body = '[{"s": "é"}]'
         daemon = self.poll(body, file="plain.x")
         self.assertEqual(self.rows(daemon, "s"), [("é",)])
-        daemon = self.poll(body.encode("latin-1"), status=1, file="latin.x")
-        self.assertIn("iso-8859-1", daemon.value("SELECT error FROM _gatherd_runs"))
+        daemon = self.poll(body.encode("latin-1"), file="latin.x")
+        self.assertEqual(self.rows(daemon, "s"), [("é",)])
         daemon = self.poll(body, file="latin.x", format="json")
         self.assertEqual(self.rows(daemon, "s"), [("é",)])
 

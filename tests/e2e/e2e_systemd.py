@@ -7,17 +7,18 @@ among the shared tools). Runs under ./check --full. The Debian tree is made once
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import unittest
+import zlib
 
 import harness
 from counting_server import CountingServer
 
 BUILD = pathlib.Path(harness.GATHERD).resolve().parent
 BOOT = harness.SHARED / "tools" / "systemd-boot" / "boot.sh"
-TREE = harness.ROOT / "build" / "systemd-tree"
-PACKAGES = "libxxhash0,libzstd1,libzip4,sqlite3"  # beside those that boot.sh brings
+TREES = harness.ROOT / "build"
 DATABASE = "/var/lib/gatherd/gatherd.db"
 
 # What every script begins with: installs what `cmake --install` gave, and some words to use.
@@ -56,14 +57,27 @@ def missing():
     return None
 
 
+def packages():
+    """The Debian packages with the libraries that the binary is linked with, and sqlite3."""
+    listed = subprocess.run(["objdump", "-p", harness.GATHERD], check=True, capture_output=True,
+                            text=True).stdout
+    libraries = re.findall(r"NEEDED +(\S+)", listed)
+    found = subprocess.run(["dpkg-query", "-S", *(f"*/{name}" for name in libraries)], check=True,
+                           capture_output=True, text=True).stdout
+    names = {line.split(":")[0] for line in found.splitlines()}
+    return sorted({name for name in names if not name.startswith("libc6")} | {"sqlite3"})
+
+
 @unittest.skipIf(missing(), missing())
 class Systemd(harness.TestCase):
     @classmethod
     def setUpClass(cls):
-        done = subprocess.run([BOOT, "prepare", TREE, PACKAGES], capture_output=True, text=True,
+        listed = ",".join(packages())
+        cls.tree = TREES / f"systemd-tree-{zlib.crc32(listed.encode()):08x}"
+        done = subprocess.run([BOOT, "prepare", cls.tree, listed], capture_output=True, text=True,
                               check=False)
         if done.returncode != 0:
-            shutil.rmtree(TREE, ignore_errors=True)
+            shutil.rmtree(cls.tree, ignore_errors=True)
             raise AssertionError(done.stdout[-2000:] + done.stderr[-2000:])
 
     def setUp(self):
@@ -84,7 +98,7 @@ class Systemd(harness.TestCase):
     def boot(self, script):
         """Runs the script inside; the pairs that it said, and all that it printed."""
         (self.probe / "script").write_text(PREAMBLE + script)
-        done = subprocess.run([BOOT, "run", TREE, self.probe, "--", "sh", "/opt/probe/script"],
+        done = subprocess.run([BOOT, "run", self.tree, self.probe, "--", "sh", "/opt/probe/script"],
                               env=dict(os.environ, BOOT_NET="host"), capture_output=True,
                               text=True, errors="replace", check=False)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)

@@ -182,15 +182,15 @@ class Values(harness.TestCase):
     def test_what_was_rendered_into_a_query_is_written_nowhere(self):
         recorder = Recorder(self, statuses=[404])
         daemon = self.run_once(self.source(
-            url=recorder.base + "/p/{now:%d}?key=secret{now:unix_ms}", retry={"max_attempts": 1}),
+            url=recorder.base + "/p/{now:%d}?key=s3cr3t{now:unix_ms}", retry={"max_attempts": 1}),
             status=1)
         [target] = recorder.targets()
-        secret = re.search(r"secret\d+", target)[0]
+        secret = re.search(r"s3cr3t\d+", target)[0]
         written = daemon.output + daemon.log()
         for file in daemon.folder.iterdir():
             if file != daemon.config_path:
                 written += file.read_bytes().decode("latin-1")
-        self.assertNotIn("secret", written)
+        self.assertNotIn("s3cr3t", written)
         self.assertNotIn(secret[6:], written)
         self.assertEqual(daemon.value("SELECT url FROM _gatherd_sources"),
                          recorder.base + "/p/{now:%d}")
