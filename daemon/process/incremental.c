@@ -70,11 +70,24 @@ static int find_value(struct selection *s, const struct node *record, const stru
     return -1;
 }
 
-static struct hash128 hash_record(const struct node *record)
+/* What was reshaped stands nowhere in the body: its JSON is all that it is. 0 or -1. */
+static int hash_record(const struct node *record, struct hash128 *hash)
 {
     struct slice source = node_source(record);
+    struct text json = {0};
+    int rc = 0;
 
-    return hash128_bytes(source.data, source.length);
+    if (source.length > 0) {
+        *hash = hash128_bytes(source.data, source.length);
+        return 0;
+    }
+    node_write_json(record, &json);
+    if (text_failed(&json))
+        rc = -1;
+    else
+        *hash = hash128_bytes(json.data, json.length);
+    text_free(&json);
+    return rc;
 }
 
 static int note(struct selection *s, struct record *record, struct slice value)
@@ -86,7 +99,8 @@ static int note(struct selection *s, struct record *record, struct slice value)
         s->position->passed = true;
     if (!s->keyless)
         return position_note(s->position, s->rule, value, NULL);
-    hash = hash_record(record->node);
+    if (hash_record(record->node, &hash) == -1)
+        return -1;
     if (position_is_tie(s->position, s->rule, value, hash))
         record->rejected = record_left_out;
     return position_note(s->position, s->rule, value, &hash);

@@ -83,6 +83,16 @@ class Incremental(Case):
         self.assertEqual(daemon.sql("SELECT records, inserted, unchanged FROM _gatherd_runs"),
                          [(3, 3, 0), (4, 1, 3), (5, 1, 4), (1, 0, 1)])
 
+    def test_records_of_one_time_are_told_apart_by_all_that_was_flattened(self):
+        api = Api()
+        api.add(1, "2026-01-01T00:00:00Z", place={"name": "a"})
+        daemon = self.source(api, {"cursor_path": "$.updated_at", "param": "since"}, flatten="_")
+        self.once(daemon)
+        api.add(2, "2026-01-01T00:00:00Z", place={"name": "b"})
+        self.once(daemon)
+        self.once(daemon)
+        self.assertEqual(daemon.sql("SELECT id, place_name FROM items"), [(1, "a"), (2, "b")])
+
     def test_the_position_is_that_of_numbers_where_they_are_numbers(self):
         api = Api()
         for number in (9, 10, 11):
