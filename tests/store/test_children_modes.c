@@ -116,6 +116,154 @@ static void only_rows_of_the_sources_own_table_count_as_shrinking(void **state)
     end(g);
 }
 
+static void children_that_may_not_go_keep_their_row(void **state)
+{
+    static const char *const modes[] = {"write_mode: replace\n", "on_missing: delete\n",
+                                        "write_mode: history\non_missing: delete\n"};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct gathering *g = gather(modes[i], DEEP);
+        struct error err = {0};
+
+        gathering_take(g, three);
+        rig_exec(g->rig, "CREATE TRIGGER no BEFORE DELETE ON b WHEN old.w = 3"
+                         " BEGIN SELECT raise(abort, 'no'); END");
+        assert_int_equal(gathering_try(g, "[{\"id\":1,\"a\":[]},{\"id\":3}]", &err), STORE_OK);
+        assert_int_equal(g->run.failure, RUN_FAILED_STORE);
+        expect(g, "SELECT group_concat(id) FROM t", "1,2,3");
+        expect(g, A, "1|x|1\n1|y|1\n2|x|2");
+        expect(g, "SELECT group_concat(w) FROM b", "1,2,3");
+        end(g);
+    }
+}
+
+static void a_set_that_shrinks_too_much_keeps_all_children(void **state)
+{
+    static const char *const modes[] = {"write_mode: replace\n", "on_missing: delete\n",
+                                        "write_mode: history\non_missing: delete\n"};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct gathering *g = gather(modes[i], DEEP);
+        struct error err = {0};
+
+        gathering_take(g, three);
+        assert_int_equal(gathering_try(g, "[{\"id\":1,\"a\":[{\"v\":\"new\"}]}]", &err), STORE_OK);
+        assert_int_equal(g->run.failure, RUN_FAILED_SHRINK);
+        expect(g, A, "1|x|1\n1|y|1\n2|x|2");
+        expect(g, "SELECT group_concat(w) FROM b", "1,2,3");
+        end(g);
+    }
+}
+
+static void rows_that_all_pages_miss_take_their_children_along_at_the_end(void **state)
+{
+    static const char *const modes[] = {"write_mode: replace\n", "on_missing: delete\n",
+                                        "write_mode: history\non_missing: delete\n"};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct gathering *g = gather(modes[i], PAGES DEEP);
+
+        gathering_take_page(g, three);
+        end_run(g);
+        gathering_take_page(g, "[{\"id\":2,\"a\":[{\"v\":\"x\",\"n\":2,\"b\":[{\"w\":3}]}]}]");
+        expect(g, "SELECT count(*) FROM a", "3");
+        gathering_take_page(g, "[{\"id\":3,\"a\":[{\"v\":\"z\"}]}]");
+        end_run(g);
+        expect(g, "SELECT group_concat(id) FROM t", "2,3");
+        expect(g, A, "2|x|2\n3|z|NULL");
+        expect(g, B, "2|x|0|3");
+        end(g);
+    }
+}
+
+static void a_walk_that_fails_takes_no_child_away(void **state)
+{
+    static const char *const modes[] = {"write_mode: replace\n", "on_missing: delete\n"};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct gathering *g = gather(modes[i], PAGES DEEP);
+
+        gathering_take_page(g, three);
+        end_run(g);
+        gathering_take_page(g, "[{\"id\":3,\"a\":[{\"v\":\"z\"}]}]");
+        gathering_fail_page(g);
+        expect(g, "SELECT group_concat(id) FROM t", "1,2,3");
+        expect(g, A, i == 0 ? "1|x|1\n1|y|1\n2|x|2" : "1|x|1\n1|y|1\n2|x|2\n3|z|NULL");
+        end(g);
+    }
+}
+
+/* --- Items --- */
+
+static struct items *make_items(void)
+{
+    static const char *const names[] = {"p"};
+    struct items *items = items_create(names, 1);
+
+    assert_non_null(items);
+    for (size_t i = 0; i < 2; i++) {
+        const struct item_value value = {.type = ITEM_VALUE_TEXT,
+                                         .text = slice_of(i == 0 ? "x" : "y")};
+
+        assert_int_equal(items_add(items, &value, NULL), 0);
+    }
+    items_seal(items);
+    return items;
+}
+
+static void an_item_takes_away_children_of_its_own_rows_alone(void **state)
+{
+    static const char *const keys[] = {
+        "write_mode: replace\nprimary_key: [_item_p, id]\nexclude: a\n",
+        "on_missing: delete\nprimary_key: [_item_p, id]\nexclude: a\n",
+        "write_mode: history\non_missing: delete\nprimary_key: [_item_p, id]\nexclude: a\n",
+        "write_mode: replace\nexclude: a\n"};
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        struct gathering *g =
+            gather(keys[i], "children: [{records: '$.a[*]', table: a, fields: {v: $.v}}]\n");
+        struct items *items = make_items();
+
+        g->run.items = items;
+        for (size_t n = 0; n < 4; n++) {
+            g->run.item = &items->list[n % 2];
+            gathering_take(g, n != 2 ? "[{\"id\":1,\"a\":[{\"v\":1}]},{\"id\":2,\"a\":[{\"v\":2}]}]"
+                                     : "[{\"id\":2,\"a\":[{\"v\":3}]}]");
+        }
+        expect(g, "SELECT _item_p, id FROM t ORDER BY 1, 2", "x|2\ny|1\ny|2");
+        expect(g, "SELECT group_concat(v) FROM (SELECT v FROM a ORDER BY v)", "1,2,3");
+        if (i < 3)
+            expect(g, "SELECT _parent_item_p, v FROM a ORDER BY 1, 2", "x|3\ny|1\ny|2");
+        end(g);
+        items_unref(items);
+    }
+}
+
+/* --- insert_only --- */
+
+static void with_insert_only_nobodys_children_change(void **state)
+{
+    struct gathering *g = gather("write_mode: insert_only\n", DEEP);
+
+    (void)state;
+    gathering_take(g, "[{\"id\":1,\"a\":[{\"v\":\"x\",\"n\":1,\"b\":[{\"w\":1}]}]},"
+                      "{\"id\":1,\"a\":[{\"v\":\"x\",\"n\":2},{\"v\":\"y\"}]}]");
+    expect(g, A, "1|x|1");
+    gathering_take(g, "[{\"id\":1,\"a\":[{\"v\":\"x\",\"n\":3,\"b\":[{\"w\":4},{\"w\":5}]}]},"
+                      "{\"id\":2,\"a\":[{\"v\":\"z\",\"n\":4}]}]");
+    expect(g, A, "1|x|1\n2|z|4");
+    expect(g, B, "1|x|0|1");
+    gathering_take(g, "[{\"id\":2}]");
+    expect(g, A, "1|x|1\n2|z|4");
+    expect(g, LAST, "0|0|1|0|0");
+    end(g);
+}
+
 /* --- replace --- */
 
 static void children_of_a_replaced_table_cost_nothing_when_they_are_the_same(void **state)
@@ -246,6 +394,23 @@ static void versions_of_children_end_with_their_row(void **state)
     end(g);
 }
 
+static void versions_of_a_marked_rows_children_go_on(void **state)
+{
+    struct gathering *g = gather("write_mode: history\non_missing: mark\n", DEEP);
+
+    (void)state;
+    gathering_take(g, three);
+    gathering_take(g, "[{\"id\":3}]");
+    expect(g, A, "1|x|1\n1|y|1\n2|x|2");
+    expect(g, "SELECT count(*) FROM a_history WHERE _valid_to IS NULL", "3");
+    expect(g, "SELECT count(*) FROM b_history WHERE _valid_to IS NULL", "3");
+    gathering_take(g, three);
+    expect(g, "SELECT count(*), count(_valid_to) FROM a_history", "3|0");
+    expect(g, "SELECT count(*), count(_valid_to) FROM t_history", "3|0");
+    expect(g, "SELECT count(_missing_since) FROM t", "0");
+    end(g);
+}
+
 static void of_two_records_with_one_key_the_last_has_the_children(void **state)
 {
     static const char *const modes[] = {"write_mode: upsert\n", "write_mode: replace\n",
@@ -276,12 +441,19 @@ int main(void)
         cmocka_unit_test(a_marked_row_keeps_its_children),
         cmocka_unit_test(a_rejected_child_does_not_keep_rows_from_going),
         cmocka_unit_test(only_rows_of_the_sources_own_table_count_as_shrinking),
+        cmocka_unit_test(children_that_may_not_go_keep_their_row),
+        cmocka_unit_test(a_set_that_shrinks_too_much_keeps_all_children),
+        cmocka_unit_test(rows_that_all_pages_miss_take_their_children_along_at_the_end),
+        cmocka_unit_test(a_walk_that_fails_takes_no_child_away),
+        cmocka_unit_test(an_item_takes_away_children_of_its_own_rows_alone),
+        cmocka_unit_test(with_insert_only_nobodys_children_change),
         cmocka_unit_test(children_of_a_replaced_table_cost_nothing_when_they_are_the_same),
         cmocka_unit_test(without_a_key_another_child_makes_all_of_it_anew),
         cmocka_unit_test(pages_bring_their_children_along),
         cmocka_unit_test(a_child_that_its_table_refuses_goes_to_the_dead_letters_from_any_page),
         cmocka_unit_test(children_have_versions_of_their_own),
         cmocka_unit_test(versions_of_children_end_with_their_row),
+        cmocka_unit_test(versions_of_a_marked_rows_children_go_on),
         cmocka_unit_test(of_two_records_with_one_key_the_last_has_the_children),
     };
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fault_vfs.h"
+#include "gathering.h"
 #include "store_rig.h"
 
 static const struct pagination pagination = {.type = PAGINATION_CURSOR, .max_pages = 100};
@@ -151,11 +152,72 @@ static void a_disk_that_fails_ends_the_process_and_leaves_the_table_whole(void *
     }
 }
 
+/* --- Children --- */
+
+#define CHILDREN                                                           \
+    "fields: {id: $.id}\n"                                                 \
+    "children: [{records: '$.a[*]', table: a, fields: {v: $.v}, children:" \
+    " [{records: '$.b[*]', table: b, fields: {w: $.w}}]}]\n"
+
+static const char *const with_children[] = {
+    "write_mode: replace\nprimary_key: id\n" CHILDREN,
+    "write_mode: replace\n" CHILDREN,
+    "on_missing: delete\nprimary_key: id\n" CHILDREN,
+    "write_mode: history\non_missing: delete\nprimary_key: id\n" CHILDREN,
+};
+
+#define ALL                                                                     \
+    "SELECT (SELECT group_concat(id) FROM t), (SELECT group_concat(v) FROM a)," \
+    " (SELECT group_concat(w) FROM b)"
+
+/* Whether the disk was full. */
+static bool take_in_spite(struct gathering *g, const char *body, unsigned step)
+{
+    struct error err = {0};
+    enum store_status status;
+    bool failed;
+
+    gathering_answer(g, body);
+    fault_vfs_fail(step, ENOSPC, true);
+    status = gathering_commit(g, &err);
+    failed = fault_vfs_failed();
+    fault_vfs_fail(0, 0, false);
+    if (status == STORE_OK)
+        return failed;
+    assert_int_equal(status, STORE_RETRY);
+    assert_int_equal(err.code, ERROR_SPACE);
+    rig_expect(g->rig, ALL, "1,2|1,2,3|10,20,30");
+    assert_int_equal(gathering_commit(g, &err), STORE_OK);
+    return failed;
+}
+
+static void children_go_and_come_with_their_rows_or_not_at_all(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(with_children) / sizeof(with_children[0]); i++) {
+        bool failed = true;
+
+        for (unsigned step = 1; failed; step++) {
+            struct gathering *g = gathering_create(with_children[i]);
+
+            gathering_take(g, "[{\"id\":1,\"a\":[{\"v\":1,\"b\":[{\"w\":10}]},"
+                              "{\"v\":2,\"b\":[{\"w\":20}]}]},"
+                              "{\"id\":2,\"a\":[{\"v\":3,\"b\":[{\"w\":30}]}]}]");
+            failed = take_in_spite(g, "[{\"id\":2,\"a\":[{\"v\":4,\"b\":[{\"w\":40}]}]}]", step);
+            rig_expect(g->rig, ALL, "2|4|40");
+            rig_expect_sound(g->rig);
+            gathering_free(g);
+            assert_true(step < 10000);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_full_disk_is_waited_for_with_any_page),
         cmocka_unit_test(a_disk_that_fails_ends_the_process_and_leaves_the_table_whole),
+        cmocka_unit_test(children_go_and_come_with_their_rows_or_not_at_all),
     };
 
     return cmocka_run_group_tests(tests, install, remove_again);
