@@ -102,7 +102,7 @@ static int expire(struct store *store, int64_t now_ms, bool *more, struct error 
 {
     int64_t end_us = clock_monotonic_us() + BUDGET_US;
     struct holder holder = {.source_id = INT64_MIN};
-    int rc;
+    int rc = 0;
 
     *more = false;
     if (store_begin(store, err) == -1)
