@@ -1,4 +1,4 @@
-/* The reference of all keys in Markdown: the tables of the README. */
+/* The reference of all keys in Markdown: the tables of docs/configuration.md. */
 #include <string.h>
 
 #include "config/load.h"

@@ -43,7 +43,7 @@ def children(element, name=None):
 
 
 def convert(element):
-    """What README.md says an element becomes."""
+    """What docs/formats.md says an element becomes."""
     result = {f"@{name}": value for name, value in element.attributes.items()
               if name != "xmlns" and not name.startswith("xmlns:")}
     for child in children(element):
@@ -65,7 +65,7 @@ def in_utc(text):
 
 
 def read_entry(element):
-    """What README.md says of the entries of feeds: id, title, link, published, updated."""
+    """What docs/formats.md says of the entries of feeds: id, title, link, published, updated."""
     def text(*names):
         for name in names:
             for child in children(element, name):

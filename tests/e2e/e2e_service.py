@@ -236,6 +236,7 @@ class Install(Service):
         program = f"{prefix}/{self.cache('CMAKE_INSTALL_BINDIR', 'bin')}/gatherd"
         wanted = {program, f"{units}/gatherd.service", f"{users}/gatherd.conf",
                   f"{documents}/README.md", f"{documents}/LICENSE",
+                  f"{documents}/docs/configuration.md",
                   f"{documents}/examples/gatherd.yaml", f"{documents}/examples/github_issues.yaml",
                   f"{data}/gatherd/gatherd.schema.json"}
         there = {"/" + str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
