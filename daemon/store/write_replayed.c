@@ -99,7 +99,7 @@ static int refuse(struct store *store, struct outcome *outcome, const struct err
     outcome->child_rows = 0;
     if (sqlite3_get_autocommit(store->db) != 0)
         return -1; /* a trigger of the user's undid the transaction: it is written again */
-    schema_rolled_back(store->schema);
+    schema_undone(store->schema);
     return sqlite_exec(store->db, "ROLLBACK TO replayed; RELEASE replayed", err);
 }
 
