@@ -54,7 +54,7 @@ void trouble_log(const struct result *result, int64_t now_ms)
         return;
     case TROUBLE_REJECTING:
         log_warning(
-            "records rejected, see _gatherd_dead_letters", LOG_STR("source", run->source->name),
+            "records rejected, see gatherd failed list", LOG_STR("source", run->source->name),
             LOG_INT("rejected", result->total.rejected), LOG_INT("records", result->total.records));
         return;
     case TROUBLE_FAILING:
@@ -75,7 +75,7 @@ void trouble_log_item(const struct result *result, const struct item_news *news)
         log_info("the items are well again", LOG_STR("source", run->source->name));
         return;
     case TROUBLE_REJECTING:
-        log_warning("records rejected, see _gatherd_dead_letters",
+        log_warning("records rejected, see gatherd failed list",
                     LOG_STR("source", run->source->name), LOG_STR("item", run_item(run, item)),
                     LOG_INT("rejected", result->total.rejected),
                     LOG_INT("records", result->total.records));

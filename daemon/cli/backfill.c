@@ -99,7 +99,8 @@ static int walk(struct config *config, const struct range *range)
     if (stopped)
         fputs("gatherd: stopped before the end of the range\n", stderr);
     if (progress.rejected > 0)
-        printf("%zu records rejected; see _gatherd_dead_letters\n", progress.rejected);
+        printf("%zu record%s rejected; see gatherd failed list\n", progress.rejected,
+               progress.rejected == 1 ? "" : "s");
     return stopped || progress.failed || progress.rejected > 0 ? 1 : EX_OK;
 }
 
@@ -209,12 +210,14 @@ const struct command command_backfill = {
     .summary = "fetch a range of the past of a source",
     .help = "Usage: gatherd backfill SOURCE --from POSITION --to POSITION [-c FILE]\n"
             "\n"
-            "Walks a source with `incremental` from one position to another, a `step` at a time\n"
-            "when it has one, and leaves its cursor where it is. A line is printed for each run.\n"
+            "Walks a source with `incremental` from one position to another, a `step` at a\n"
+            "time when it has one, and leaves its cursor where it is. A line is printed for\n"
+            "each run.\n"
             "\n"
-            "While the daemon runs it does the walking, as its user or as root may ask; the\n"
-            "source's own polls go on between the steps. Ctrl-C ends it after the present step.\n"
-            "What was fetched stays; walking the same range again changes nothing.\n"
+            "While the daemon runs it does the walking, and only its user and root may ask;\n"
+            "the source's own polls go on between the steps. Ctrl-C ends it after the\n"
+            "present step. What was fetched stays; walking the same range again changes\n"
+            "nothing.\n"
             "\n"
             "Options:\n"
             "      --from POSITION  where to begin, in the form of the source's cursor\n"

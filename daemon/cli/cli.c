@@ -33,8 +33,8 @@ static void print_overview(FILE *out)
     fputs("\n"
           "`gatherd COMMAND --help` says more about one.\n"
           "\n"
-          "Exit status: 0 success, 1 work failed, 64 wrong usage, 69 something needed is not\n"
-          "available, 70 internal error, 74 input or output failed, 77 no permission,\n"
+          "Exit status: 0 success, 1 work failed, 64 wrong usage, 69 something needed is\n"
+          "not available, 70 internal error, 74 input or output failed, 77 no permission,\n"
           "78 wrong configuration.\n",
           out);
 }

@@ -81,7 +81,7 @@ static char *make_note(const struct result *result)
         if (result->dead_letter_count > 0 && rejected == result->rejected)
             text_format(&note, ", %s %s", rejected == 1 ? "because" : "the first because",
                         result->dead_letters[0].reason);
-        text_add(&note, "; see _gatherd_dead_letters");
+        text_format(&note, "; see gatherd failed list --source %s", result->run->source->name);
     }
     if (note.length == before) {
         text_free(&note);
@@ -193,9 +193,9 @@ enum cell {
     CELL_INSERTED,
     CELL_UPDATED,
     CELL_UNCHANGED,
-    CELL_DELETED, /* stays away where no source deletes rows */
-    CELL_FILTERED,
-    CELL_REJECTED,
+    CELL_DELETED,  /* stays away where no source deletes rows */
+    CELL_FILTERED, /* ... where none has a condition */
+    CELL_REJECTED, /* ... where no record was */
     CELL_MS,
     CELL_CHILD_ROWS, /* stays away where no source has children */
     CELL_COUNT,
@@ -212,20 +212,33 @@ static bool deletes(const struct source *source)
            source->mapping.on_missing == MISSING_DELETE;
 }
 
+static bool filters(const struct mapping *mapping)
+{
+    bool found = mapping->where != NULL;
+
+    for (size_t i = 0; i < mapping->child_count && !found; i++)
+        found = filters(&mapping->children[i]);
+    return found;
+}
+
+/* Only what may have something to say, so that the table fits a terminal of 80 columns. */
 static struct cells choose_cells(const struct once_table *table)
 {
     struct cells cells = {0};
+    bool *shown = cells.shown;
 
     for (size_t i = 0; i < CELL_COUNT; i++)
-        cells.shown[i] = i != CELL_DELETED && i != CELL_CHILD_ROWS;
+        shown[i] = i < CELL_DELETED || i == CELL_MS;
     for (size_t i = 0; i < table->config->source_count; i++) {
         const struct source *source = &table->config->sources[i];
+        const struct line *line = &table->lines[i];
 
-        if (!table->lines[i].ran)
+        if (!line->ran)
             continue;
-        cells.shown[CELL_DELETED] = cells.shown[CELL_DELETED] || deletes(source);
-        cells.shown[CELL_CHILD_ROWS] =
-            cells.shown[CELL_CHILD_ROWS] || source->mapping.child_count > 0;
+        shown[CELL_DELETED] = shown[CELL_DELETED] || deletes(source);
+        shown[CELL_FILTERED] = shown[CELL_FILTERED] || filters(&source->mapping);
+        shown[CELL_REJECTED] = shown[CELL_REJECTED] || line->rejected > 0;
+        shown[CELL_CHILD_ROWS] = shown[CELL_CHILD_ROWS] || source->mapping.child_count > 0;
     }
     for (size_t i = 0; i < CELL_COUNT; i++)
         cells.count += cells.shown[i];

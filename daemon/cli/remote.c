@@ -96,7 +96,8 @@ static int watch(struct steer *steer, struct control_call *call, const char *sou
              LOG_INT("runs", report.runs), LOG_INT("inserted", report.inserted),
              LOG_INT("updated", report.updated));
     if (report.rejected > 0)
-        control_say(call, "%zu records rejected; see _gatherd_dead_letters\n", report.rejected);
+        control_say(call, "%zu record%s rejected; see gatherd failed list --source %s\n",
+                    report.rejected, report.rejected == 1 ? "" : "s", source);
     return !report.done || report.rejected > 0 ? 1 : EX_OK;
 }
 

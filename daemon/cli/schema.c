@@ -99,6 +99,8 @@ static int take_change(void *context, const struct schema_change *change)
     return ferror(stdout) ? -1 : 0;
 }
 
+static const char as_configured[] = "The tables are as the configuration has them.";
+
 static int show(const struct config *config, const struct source *const *sources, size_t count)
 {
     struct printer printer = {0};
@@ -108,7 +110,7 @@ static int show(const struct config *config, const struct source *const *sources
     if (store_schema_diff(config->database, sources, count, &hooks, &err) == -1)
         return command_failed(&err);
     if (printer.changes == 0)
-        printf("%sThe tables are as the configuration has them.\n", printer.lines > 0 ? "\n" : "");
+        printf("%s%s\n", printer.lines > 0 ? "\n" : "", as_configured);
     else if (!printer.refused)
         puts("\nA table changes with the next rows of its source; `gatherd schema apply` does all "
              "of it now,\nin one transaction.");
@@ -127,7 +129,10 @@ static int apply(const struct config *config, const struct source *const *source
         fputs("gatherd: a daemon that runs changes its tables itself, with the next rows after a "
               "reload\n",
               stderr);
-    return rc == -1 ? command_failed(&err) : EX_OK;
+    if (rc == -1)
+        return command_failed(&err);
+    puts(as_configured);
+    return EX_OK;
 }
 
 /* The sources named, or all; those that are not enabled too, since their tables are there. */
@@ -210,13 +215,15 @@ const struct command command_schema = {
             "       gatherd schema apply [SOURCE...] [-c FILE]\n"
             "\n"
             "diff says what the tables lack to be as the configuration has them: tables and\n"
-            "columns that would be made, types and keys that would change, columns that nothing\n"
-            "fills any more. It reads only, also while the daemon runs. What is not declared, a\n"
-            "field without a type or a source without fields, comes with the rows.\n"
+            "columns that would be made, types and keys that would change, columns that\n"
+            "nothing fills any more. It reads only, also while the daemon runs. What is not\n"
+            "declared, a field without a type or a source without fields, comes with the\n"
+            "rows.\n"
             "\n"
-            "apply does it, in one transaction: all of it, or nothing. A daemon that runs does\n"
-            "the same by itself, table by table, with the next rows after a reload; apply is for\n"
-            "when it is stopped. Nothing is ever removed, and no column is renamed.\n"
+            "apply does it, in one transaction: all of it, or nothing. A daemon that runs\n"
+            "does the same by itself, table by table, with the next rows after a reload;\n"
+            "apply is for when it is stopped. Nothing is ever removed, and no column is\n"
+            "renamed.\n"
             "\n"
             "Options:\n"
             "  -c, --config FILE  the configuration; default ./gatherd.yaml, else\n"

@@ -50,13 +50,13 @@ static void sources_stand_in_their_order_with_what_became_of_them(void **state)
     text = print(table, &failed);
     assert_int_equal(failed, 1);
     assert_string_equal(text, "source       outcome  status  records  inserted  updated  unchanged "
-                              " filtered  rejected  ms\n"
+                              " ms\n"
                               "-----------  -------  ------  -------  --------  -------  --------- "
-                              " --------  --------  --\n"
+                              " --\n"
                               "weather      timeout                                                "
-                              "                     12\n"
+                              " 12\n"
                               "a-long-name  success     200        3         2        1          4 "
-                              "        0         0  12\n"
+                              " 12\n"
                               "\n"
                               "weather: no answer within 30s\n");
     free(text);
@@ -79,12 +79,31 @@ static void deleted_rows_have_a_column_where_some_may_be(void **state)
     text = print(table, &failed);
     sources[0].mapping.on_missing = MISSING_KEEP;
     assert_string_equal(
-        text, "source   outcome  status  records  inserted  updated  unchanged  deleted  filtered  "
-              "rejected  ms\n"
-              "-------  -------  ------  -------  --------  -------  ---------  -------  --------  "
-              "--------  --\n"
-              "weather  success     200        3         2        1          4        7         0  "
-              "       0  12\n");
+        text, "source   outcome  status  records  inserted  updated  unchanged  deleted  ms\n"
+              "-------  -------  ------  -------  --------  -------  ---------  -------  --\n"
+              "weather  success     200        3         2        1          4        7  12\n");
+    free(text);
+    once_table_free(table);
+}
+
+static void filtered_and_rejected_records_have_a_column_where_there_are_some(void **state)
+{
+    static const struct mapping child = {.where = "a > 1"};
+    struct once_table *table = once_table_create(&config);
+    struct run run;
+    struct result result = result_of(&run, 0);
+    size_t failed;
+    char *text;
+
+    (void)state;
+    result.total.rejected = 2;
+    once_table_add(table, &result);
+    sources[0].mapping.children = &child;
+    sources[0].mapping.child_count = 1;
+    text = print(table, &failed);
+    sources[0].mapping = (struct mapping){0};
+    assert_non_null(strstr(text, "unchanged  filtered  rejected  ms  child_rows\n"));
+    assert_non_null(strstr(text, "        4         0         2  12           0\n"));
     free(text);
     once_table_free(table);
 }
@@ -105,11 +124,11 @@ static void an_answer_that_did_not_change_is_told_from_one_without_records(void 
     text = print(table, &failed);
     assert_int_equal(failed, 0);
     assert_string_equal(text, "source   outcome       status  records  inserted  updated  "
-                              "unchanged  filtered  rejected  ms\n"
+                              "unchanged  ms\n"
                               "-------  ------------  ------  -------  --------  -------  "
-                              "---------  --------  --------  --\n"
+                              "---------  --\n"
                               "weather  not modified     304        0         0        0          "
-                              "0         0         0  12\n");
+                              "0  12\n");
     free(text);
     once_table_free(table);
 }
@@ -133,7 +152,7 @@ static void rejected_records_count_as_a_failure_and_say_why_and_where_they_are(v
     assert_non_null(strstr(text, "weather  partial"));
     assert_non_null(strstr(text,
                            "\nweather: 2 records rejected, the first because column \"a\": 1.5 "
-                           "is not an integer; see _gatherd_dead_letters\n"));
+                           "is not an integer; see gatherd failed list --source weather\n"));
     free(text);
     once_table_free(table);
 }
@@ -151,7 +170,8 @@ static void a_row_that_the_table_refused_is_a_rejected_record_too(void **state)
     once_table_add(table, &result);
     text = print(table, &failed);
     assert_int_equal(failed, 1);
-    assert_non_null(strstr(text, "\nweather: 1 record rejected; see _gatherd_dead_letters\n"));
+    assert_non_null(
+        strstr(text, "\nweather: 1 record rejected; see gatherd failed list --source weather\n"));
     free(text);
     once_table_free(table);
 }
@@ -207,6 +227,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sources_stand_in_their_order_with_what_became_of_them),
         cmocka_unit_test(deleted_rows_have_a_column_where_some_may_be),
+        cmocka_unit_test(filtered_and_rejected_records_have_a_column_where_there_are_some),
         cmocka_unit_test(an_answer_that_did_not_change_is_told_from_one_without_records),
         cmocka_unit_test(rejected_records_count_as_a_failure_and_say_why_and_where_they_are),
         cmocka_unit_test(a_row_that_the_table_refused_is_a_rejected_record_too),

@@ -161,7 +161,8 @@ class Apply(SchemaCase):
         self.assertIn("2 of 2 rows", self.diff(daemon, "b"))
         self.assertIn('source "b"', self.command(daemon, "apply", status=1).stderr)
         self.assertEqual(self.types(daemon, "a"), {"id": "INT"})
-        self.command(daemon, "apply", "a")
+        self.assertEqual(self.command(daemon, "apply", "a").stdout,
+                         "The tables are as the configuration has them.\n")
         self.assertEqual(self.types(daemon, "a"), {"id": "INT", "new": "REAL"})
         self.assertEqual(daemon.sql("SELECT table_name, column_name, run_id FROM _gatherd_schema_changes"
                                     " WHERE change = 'add_column'"), [("a", "new", None)])
