@@ -212,8 +212,8 @@ static int drop_unwanted(struct fitting *f, struct error *err)
 }
 
 /*
- * The order in which rows grow old. Appended children go with a parent that is known by its run and
- * its place there.
+ * The order in which rows grow old. Children without a key go with a parent that is known by its
+ * run and its place there.
  */
 static int fit_by_time(struct fitting *f, const struct mapping *mapping, struct wanted *wanted,
                        struct error *err)
@@ -222,10 +222,13 @@ static int fit_by_time(struct fitting *f, const struct mapping *mapping, struct 
     const char *names[] = {COLUMN_FETCHED_AT, COLUMN_RUN_ID,
                            mapping->link_count > 0 ? mapping->links[0] : NULL};
     const char *time = retention_column(mapping);
+    bool by_place = mapping->goes_with_parent && mapping->write_mode == WRITE_REPLACE &&
+                    mapping->primary_key_count == 0;
+    bool first = appends || by_place;
 
-    if (appends && fit_one(f, names, mapping->goes_with_parent ? 3 : 1, wanted, err) == -1)
+    if (first && fit_one(f, names, mapping->goes_with_parent ? 3 : 1, wanted, err) == -1)
         return -1;
-    if (time == NULL || (appends && strcmp(time, COLUMN_FETCHED_AT) == 0))
+    if (time == NULL || (first && strcmp(time, COLUMN_FETCHED_AT) == 0))
         return 0;
     return fit_one(f, &time, 1, wanted, err);
 }

@@ -1,6 +1,5 @@
 #include "store/retention.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,44 +8,16 @@
 #include "gatherd/log.h"
 #include "gatherd/text.h"
 #include "store/names.h"
-#include "store/parts.h"
+#include "store/retention_parts.h"
 
-#define STEP_US        (10 * 1000) /* after it a step takes no further row */
-#define MOST_ROWS      2000        /* of one step */
-#define FEW_ROWS       50          /* of the first, before it is known what they cost */
-#define LOOK_EVERY     64          /* rows counted between two looks at the clock */
-#define MOST_TABLES    64          /* deleted from with a row: a mapping and its children */
+#define MOST_ROWS      2000 /* of one step, with their children */
+#define FEW_ROWS       50   /* of the first, before it is known what they cost */
+#define LOOK_EVERY     64   /* rows counted between two looks at the clock */
 #define LEAST_PAUSE_MS (60 * 1000)
 #define MOST_PAUSE_MS  (3600 * 1000)
 #define REST           500 /* so many times as long as it took a pass is rested */
 #define MOST_WAITS     60  /* then it is said */
 #define INDEX_PAUSE_MS (5 * 1000)
-
-/* One table that is bounded. */
-struct bounded {
-    const char *table;
-    const char *column;            /* NULL: one of gatherd's own tables, see `own` */
-    const struct mapping *mapping; /* copied as far as it says how to find children; NULL: own */
-    enum own { OWN_NONE, OWN_RUNS, OWN_LETTERS } own;
-    struct retention bounds;
-
-    int64_t due_ms; /* monotonic */
-    bool told;      /* that it cannot be done */
-    unsigned waits; /* in a row, for an index */
-
-    /* Of the pass at hand. */
-    bool counting;
-    bool counted;
-    int64_t count;
-    char *time; /* owned: of the last row counted; NULL: none */
-    int64_t rowid;
-    int64_t limit; /* rows of the next step */
-    int64_t busy_us;
-    int64_t longest_us;
-    int64_t steps;
-    int64_t deleted;
-    int64_t deleted_children;
-};
 
 struct retention_list {
     struct arena *arena;
@@ -192,90 +163,6 @@ void retention_list_free(struct retention_list *list)
     free(list);
 }
 
-/* --- Statements --- */
-
-/* What takes a walk through the table, or a sort, waits for the index. */
-static int is_direct(sqlite3 *db, const char *sql, bool *direct, struct error *err)
-{
-    struct text explain = {0};
-    sqlite3_stmt *stmt = NULL;
-    int rc;
-
-    text_format(&explain, "EXPLAIN QUERY PLAN %s", sql);
-    rc = text_failed(&explain) ? schema_no_memory(err)
-                               : sqlite_prepare(db, text_string(&explain), &stmt, err);
-    text_free(&explain);
-    *direct = true;
-    while (rc != -1 && (rc = sqlite_step(stmt, "retention", err)) == 1) {
-        const char *detail = sqlite_column_string(stmt, 3);
-
-        if (strstr(detail, "TEMP B-TREE") != NULL ||
-            (strncmp(detail, "SCAN ", 5) == 0 && strstr(detail, " USING ") == NULL))
-            *direct = false;
-    }
-    sqlite3_finalize(stmt);
-    return rc;
-}
-
-/* 1: prepared; 0: its time has not come; or -1. */
-static int prepare(sqlite3 *db, struct text *sql, bool complete, bool indexed, sqlite3_stmt **stmt,
-                   struct error *err)
-{
-    bool direct = true;
-    int rc = 0;
-
-    if (complete && text_failed(sql))
-        rc = schema_no_memory(err);
-    else if (complete && indexed)
-        rc = is_direct(db, text_string(sql), &direct, err);
-    if (rc == 0 && complete && direct)
-        rc = sqlite_prepare(db, text_string(sql), stmt, err) == -1 ? -1 : 1;
-    text_clear(sql);
-    return rc;
-}
-
-/* Runs by their ids, which grow with time; letters by the time they last came. */
-static const char *own_oldest(enum own own)
-{
-    if (own == OWN_RUNS)
-        return "SELECT id, id <= ?2 OR finished_at < ?3, outcome = 'unfinished'"
-               " FROM _gatherd_runs ORDER BY id LIMIT ?4";
-    return "SELECT id, (last_at, id) <= (?1, ?2) OR last_at < ?3, 0 FROM _gatherd_dead_letters"
-           " WHERE last_at IS NOT NULL ORDER BY last_at, id LIMIT ?4";
-}
-
-static const char *own_newest(enum own own)
-{
-    if (own == OWN_RUNS)
-        return "SELECT '', id FROM _gatherd_runs WHERE id < ?2 ORDER BY id DESC";
-    return "SELECT last_at, id FROM _gatherd_dead_letters WHERE (last_at, id) < (?1, ?2)"
-           " ORDER BY last_at DESC, id DESC";
-}
-
-/* The table's statement: 1, 0 or -1 as prepare(). */
-static int prepare_walk(struct store *store, const struct bounded *b, bool oldest,
-                        sqlite3_stmt **stmt, struct error *err)
-{
-    const struct table *table;
-    struct text sql = {0};
-    bool complete = true;
-    int rc;
-
-    if (b->own != OWN_NONE)
-        return sqlite_prepare(store->db, oldest ? own_oldest(b->own) : own_newest(b->own), stmt,
-                              err) == -1
-                   ? -1
-                   : 1;
-    table = schema_table(store->schema, b->table, err);
-    if (table == NULL)
-        return -1;
-    complete = table->exists && (oldest ? retention_put_oldest(&sql, table, b->column)
-                                        : retention_put_newest(&sql, table, b->column));
-    rc = prepare(store->db, &sql, complete, true, stmt, err);
-    text_free(&sql);
-    return rc;
-}
-
 /* --- Counting --- */
 
 static int note_place(struct bounded *b, sqlite3_stmt *stmt, struct error *err)
@@ -311,7 +198,7 @@ static int count_rows(struct bounded *b, sqlite3_stmt *stmt, int64_t start_us, s
         b->count++;
         if (b->count > b->bounds.rows)
             break;
-        if (b->count % LOOK_EVERY == 0 && clock_monotonic_us() - start_us > STEP_US)
+        if (b->count % LOOK_EVERY == 0 && clock_monotonic_us() - start_us > RETENTION_STEP_US)
             break;
     }
     if (rc == -1 || (rc == 1 && note_place(b, stmt, err) == -1))
@@ -325,202 +212,12 @@ static int count_rows(struct bounded *b, sqlite3_stmt *stmt, int64_t start_us, s
 static int count_step(struct store *store, struct bounded *b, int64_t start_us, struct error *err)
 {
     sqlite3_stmt *stmt = NULL;
-    int rc = prepare_walk(store, b, false, &stmt, err);
+    int rc = retention_prepare_walk(store, b, false, &stmt, err);
 
     if (rc == 1 && count_rows(b, stmt, start_us, err) == -1)
         rc = -1;
     sqlite3_finalize(stmt);
     return rc;
-}
-
-/* --- Deleting --- */
-
-struct cut {
-    struct store *store;
-    struct bounded *b;
-    int64_t start_us;
-    sqlite3_stmt *oldest;
-    sqlite3_stmt *removals[MOST_TABLES]; /* of the children, the row itself last */
-    size_t removal_count;
-    bool not_ready;
-    int64_t rows;
-    int64_t children;
-    bool all; /* there was no further row to go */
-};
-
-static void cut_end(struct cut *cut)
-{
-    sqlite3_finalize(cut->oldest);
-    for (size_t i = 0; i < cut->removal_count; i++)
-        sqlite3_finalize(cut->removals[i]);
-}
-
-static int add_removal(struct cut *cut, struct text *sql, bool complete, bool indexed,
-                       struct error *err)
-{
-    int rc;
-
-    if (cut->removal_count == MOST_TABLES) {
-        error_set(err, ERROR_FAILED, "more than %d tables of children", MOST_TABLES - 1);
-        return -1;
-    }
-    rc = prepare(cut->store->db, sql, complete, indexed, &cut->removals[cut->removal_count], err);
-    cut->removal_count += rc == 1;
-    cut->not_ready = cut->not_ready || rc == 0;
-    return rc == -1 ? -1 : 0;
-}
-
-/* A child that was never written has no table, and nothing to delete. */
-static int add_children(struct cut *cut, const struct mapping *mapping, struct text *sql,
-                        struct error *err)
-{
-    for (size_t i = 0; i < mapping->child_count; i++) {
-        const struct mapping *child = &mapping->children[i];
-        const struct table *table = schema_table(cut->store->schema, cut->b->table, err);
-        const struct table *below = schema_table(cut->store->schema, child->table, err);
-
-        if (table == NULL || below == NULL)
-            return -1;
-        if (below->exists &&
-            add_removal(cut, sql, retention_put_children(sql, table, cut->b->mapping, below, child),
-                        true, err) == -1)
-            return -1;
-        if (add_children(cut, child, sql, err) == -1)
-            return -1;
-    }
-    return 0;
-}
-
-static int add_removals(struct cut *cut, struct error *err)
-{
-    const struct bounded *b = cut->b;
-    const struct table *table = schema_table(cut->store->schema, b->table, err);
-    struct text sql = {0};
-    int rc = table == NULL ? -1 : 0;
-
-    if (rc == 0 && b->own == OWN_NONE && b->mapping->write_mode != WRITE_HISTORY)
-        rc = add_children(cut, b->mapping, &sql, err);
-    if (rc == 0 && (table = schema_table(cut->store->schema, b->table, err)) != NULL) {
-        const char *rowid = table_rowid_name(table);
-
-        text_add(&sql, "DELETE FROM main.");
-        name_quote(&sql, table->name);
-        text_format(&sql, " WHERE %s = ?1", rowid == NULL ? "" : rowid);
-        rc = add_removal(cut, &sql, rowid != NULL, false, err);
-    }
-    text_free(&sql);
-    return table == NULL ? -1 : rc;
-}
-
-static int remove_row(struct cut *cut, int64_t rowid, struct error *err)
-{
-    for (size_t i = 0; i < cut->removal_count; i++) {
-        sqlite3_bind_int64(cut->removals[i], 1, rowid);
-        if (sqlite_run(cut->removals[i], cut->b->table, err) == -1)
-            return -1;
-        *(i + 1 == cut->removal_count ? &cut->rows : &cut->children) +=
-            sqlite3_changes64(cut->store->db);
-    }
-    return 0;
-}
-
-static void bind_bounds(struct cut *cut, char cutoff[CLOCK_TEXT_SIZE])
-{
-    const struct bounded *b = cut->b;
-
-    if (b->counted) {
-        sqlite_bind_string(cut->oldest, 1, b->time);
-        sqlite3_bind_int64(cut->oldest, 2, b->rowid);
-    }
-    if (b->bounds.age_ms > 0)
-        sqlite_bind_string(cut->oldest, 3,
-                           clock_format(clock_wall_ms() - b->bounds.age_ms, cutoff));
-    sqlite3_bind_int64(cut->oldest, 4, b->limit);
-}
-
-/* Which rows, before any of them goes: a walk and its deletions would disturb each other. */
-static int find_oldest(struct cut *cut, int64_t *rowids, size_t *count, struct error *err)
-{
-    char cutoff[CLOCK_TEXT_SIZE];
-    int64_t seen = 0;
-    int rc;
-
-    bind_bounds(cut, cutoff);
-    while ((rc = sqlite_step(cut->oldest, cut->b->table, err)) == 1) {
-        seen++;
-        if (sqlite3_column_int(cut->oldest, 1) == 0)
-            break;
-        if (sqlite3_column_int(cut->oldest, 2) == 0)
-            rowids[(*count)++] = sqlite3_column_int64(cut->oldest, 0);
-    }
-    sqlite3_reset(cut->oldest);
-    /* Rows of unfinished runs alone wait for their end. */
-    cut->all = rc == 1 || seen < cut->b->limit || *count == 0;
-    return rc == -1 ? -1 : 0;
-}
-
-static int remove_rows(struct cut *cut, const int64_t *rowids, size_t count, struct error *err)
-{
-    if (count == 0)
-        return 0;
-    if (store_begin(cut->store, err) == -1)
-        return -1;
-    for (size_t i = 0; i < count; i++) {
-        if (remove_row(cut, rowids[i], err) == -1)
-            return -1;
-        if (clock_monotonic_us() - cut->start_us > STEP_US && i + 1 < count) {
-            cut->all = false;
-            break;
-        }
-    }
-    return store_end(cut->store, err);
-}
-
-/* As many as take half of what a step may: a commit and its disk come on top. */
-static void adapt(struct bounded *b, int64_t took_us)
-{
-    if (took_us > STEP_US && b->limit > 1)
-        b->limit /= 2;
-    else if (took_us < STEP_US / 2 && b->limit < MOST_ROWS)
-        b->limit *= 2;
-}
-
-static int cut_rows(struct cut *cut, struct error *err)
-{
-    int64_t *rowids;
-    size_t count = 0;
-    int rc;
-
-    rowids = malloc((size_t)cut->b->limit * sizeof(*rowids));
-    if (rowids == NULL)
-        return schema_no_memory(err);
-    rc = find_oldest(cut, rowids, &count, err);
-    if (rc == 0)
-        rc = remove_rows(cut, rowids, count, err);
-    free(rowids);
-    return rc;
-}
-
-/* 1, 0: the table is not ready; or -1. */
-static int cut_step(struct store *store, struct bounded *b, int64_t start_us, bool *all,
-                    struct error *err)
-{
-    struct cut cut = {.store = store, .b = b, .start_us = start_us};
-    int rc = prepare_walk(store, b, true, &cut.oldest, err);
-
-    if (rc == 1 && add_removals(&cut, err) == -1)
-        rc = -1;
-    if (rc == 1 && cut.not_ready)
-        rc = 0;
-    if (rc == 1 && cut_rows(&cut, err) == -1)
-        rc = -1;
-    cut_end(&cut);
-    *all = cut.all;
-    if (rc != 1)
-        return rc;
-    b->deleted += cut.rows;
-    b->deleted_children += cut.children;
-    return 1;
 }
 
 /* --- Passes --- */
@@ -540,7 +237,7 @@ static void end_pass(struct bounded *b, int64_t now_ms, int64_t pause_ms)
 {
     int64_t rest = b->busy_us / 1000 * REST;
 
-    if (b->deleted > 0 && b->steps > 1)
+    if (b->deleted + b->deleted_children > 0 && b->steps > 1)
         log_info("retention: rows deleted", LOG_STR("table", b->table), LOG_INT("rows", b->deleted),
                  LOG_INT("child_rows", b->deleted_children), LOG_INT("steps", b->steps),
                  LOG_INT("busy_ms", b->busy_us / 1000),
@@ -559,6 +256,15 @@ static int64_t pause_of(const struct bounded *b)
     int64_t pause = b->bounds.rows > 0 ? 0 : b->bounds.age_ms / 100;
 
     return pause < LEAST_PAUSE_MS ? LEAST_PAUSE_MS : pause;
+}
+
+/* As many as take half of what a step may: a commit and its disk come on top. */
+static void adapt(struct bounded *b, int64_t took_us)
+{
+    if (took_us > RETENTION_STEP_US && b->limit > 1)
+        b->limit /= 2;
+    else if (took_us < RETENTION_STEP_US / 2)
+        b->limit = 2 * b->limit < MOST_ROWS ? 2 * b->limit : MOST_ROWS;
 }
 
 static void note_step(struct bounded *b, int64_t took_us, bool deleting)
@@ -615,7 +321,7 @@ static int step_table(struct store *store, struct bounded *b, struct error *err)
     struct error cause = {0};
     bool deleting = !b->counting;
     bool all = false;
-    int rc = deleting ? cut_step(store, b, start_us, &all, &cause)
+    int rc = deleting ? retention_cut(store, b, start_us, &all, &cause)
                       : count_step(store, b, start_us, &cause);
 
     if (rc == -1)

@@ -49,7 +49,8 @@ bool retention_put_oldest(struct text *sql, const struct table *table, const cha
 /* Time and rowid, newest first, behind (?1, ?2). */
 bool retention_put_newest(struct text *sql, const struct table *table, const char *column);
 
-/* Deletes the rows of `child` that the row ?1 of `table`, of `mapping`, is the ancestor of. */
+/* Deletes at most ?2 rows of `child` that the row ?1 of `table`, of `mapping`, is the ancestor of.
+ */
 bool retention_put_children(struct text *sql, const struct table *table,
                             const struct mapping *mapping, const struct table *child,
                             const struct mapping *child_mapping);

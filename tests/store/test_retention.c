@@ -189,6 +189,52 @@ static void children_of_children_go_too(void **state)
     expect(g, "SELECT _parent_parent_id, value FROM b", "2|4");
 }
 
+/* Its table has no type for the columns that lead to a parent, as no row said which. */
+static void a_list_that_was_always_empty_does_not_keep_rows_from_going(void **state)
+{
+    struct gathering *g = make(state, "primary_key: id\nretention: {rows: 1}\nexclude: c\n"
+                                      "children: [{records: '$.c[*]', table: c}]\n");
+
+    gathering_take(g, "[{\"id\":1,\"c\":[]},{\"id\":2}]");
+    tend(g);
+    expect(g, "SELECT id FROM t", "2");
+}
+
+static void children_of_an_id_of_another_type_go_too(void **state)
+{
+    struct gathering *g = make(state, "primary_key: id\nretention: {age: 1d}\nexclude: c\n"
+                                      "children: [{records: '$.c[*]', table: c}]\n");
+
+    gathering_take(g, "[{\"id\":1,\"c\":[1,2]},{\"id\":2,\"c\":[3]}]");
+    gathering_take(g, "[{\"id\":\"x\",\"c\":[]}]");
+    rig_exec(g->rig, "UPDATE t SET _fetched_at = " YEAR_OLD " WHERE id IS NOT 2");
+    tend(g);
+    expect(g, "SELECT id FROM t", "2");
+    expect(g, "SELECT _parent_id, value FROM c", "2|3");
+}
+
+static void children_of_a_replaced_table_go_too(void **state)
+{
+    static const char *const keys[] = {"", "primary_key: id\n"};
+
+    for (size_t i = 0; i < 2; i++) {
+        char source[200];
+        struct gathering *g;
+
+        snprintf(source, sizeof(source),
+                 "%swrite_mode: replace\nretention: {rows: 2}\nexclude: c\n"
+                 "children: [{records: '$.c[*]', table: c}]\n",
+                 keys[i]);
+        g = make(state, source);
+        take(g, 1, 4);
+        tend(g);
+        expect(g, "SELECT id FROM t ORDER BY id", "3\n4");
+        expect(g, "SELECT count(*) FROM c", "4");
+        if (i == 0)
+            teardown(state);
+    }
+}
+
 static void a_child_may_have_bounds_of_its_own(void **state)
 {
     struct gathering *g = make(state, "primary_key: id\nexclude: c\nchildren: [{records: "
@@ -216,6 +262,41 @@ static void versions_that_ended_long_ago_go(void **state)
     tend(g);
     expect(g, "SELECT id, v FROM t_history ORDER BY 1, 2", "1|2\n2|1");
     expect(g, "SELECT id, v FROM t ORDER BY 1", "1|2\n2|1");
+}
+
+static void versions_of_children_go_by_the_bounds_of_their_parent(void **state)
+{
+    struct gathering *g = make(state, "primary_key: id\nwrite_mode: history\nretention: {age: 1d}\n"
+                                      "exclude: c\nchildren: [{records: '$.c[*]', table: c}]\n");
+
+    gathering_take(g, "[{\"id\":1,\"c\":[{\"v\":1},{\"v\":2}]}]");
+    gathering_take(g, "[{\"id\":1,\"c\":[{\"v\":3}]}]");
+    gathering_take(g, "[{\"id\":1,\"c\":[{\"v\":4}]}]");
+    tend(g);
+    expect(g, "SELECT count(*) FROM c_history", "4");
+    rig_exec(g->rig, "UPDATE c_history SET _valid_to = " YEAR_OLD " WHERE v IN (1, 2)");
+    tend(g);
+    expect(g, "SELECT v FROM c_history ORDER BY v", "3\n4");
+    expect(g, "SELECT v FROM c", "4");
+    expect(g, "SELECT count(*) FROM t_history", "1");
+}
+
+static void versions_of_children_may_have_bounds_of_their_own(void **state)
+{
+    struct gathering *g = make(state, "primary_key: id\nwrite_mode: history\nretention: {age: 1d}\n"
+                                      "fields: {id: $.id, n: $.n}\n"
+                                      "children: [{records: '$.c[*]', table: c, retention: "
+                                      "{rows: 1}}]\n");
+
+    for (int n = 1; n <= 4; n++) {
+        char body[80];
+
+        snprintf(body, sizeof(body), "[{\"id\":1,\"n\":%d,\"c\":[{\"v\":%d}]}]", n, n);
+        gathering_take(g, body);
+    }
+    tend(g);
+    expect(g, "SELECT count(*) FROM t_history", "4");
+    expect(g, "SELECT v FROM c_history ORDER BY v", "3\n4"); /* one that ended, and the present */
 }
 
 /* --- gatherd's own tables --- */
@@ -253,6 +334,51 @@ static void dead_letters_stay(void **state)
     rig_exec(g->rig, "UPDATE _gatherd_dead_letters SET last_at = " YEAR_OLD);
     tend(g);
     expect(g, "SELECT count(*) FROM _gatherd_dead_letters", "1");
+}
+
+/* Five, the first of them the oldest. */
+static struct gathering *make_letters(void **state)
+{
+    struct gathering *g = make(state, "primary_key: id\n");
+
+    gathering_take(g, "[{\"x\":1},{\"x\":2},{\"x\":3},{\"x\":4},{\"x\":5}]");
+    rig_exec(g->rig, "UPDATE _gatherd_dead_letters SET last_at = strftime("
+                     "'%Y-%m-%dT%H:%M:%fZ', 'now', (position - 10) || ' days')");
+    return g;
+}
+
+#define LETTERS "SELECT group_concat(content) FROM _gatherd_dead_letters ORDER BY id"
+
+static void dead_letters_older_than_age_go(void **state)
+{
+    struct gathering *g = make_letters(state);
+
+    g->config->letters_retention.age_ms = (int64_t)(24 * 60 * 60 * 1000) * 15 / 2;
+    tend(g);
+    expect(g, LETTERS, "{\"x\":4},{\"x\":5}");
+}
+
+static void so_many_of_the_newest_dead_letters_stay(void **state)
+{
+    struct gathering *g = make_letters(state);
+
+    g->config->letters_retention.rows = 1;
+    tend(g);
+    expect(g, LETTERS, "{\"x\":5}");
+}
+
+/* The same one again is as new as it was then. */
+static void a_dead_letter_that_came_again_is_new(void **state)
+{
+    struct gathering *g = make_letters(state);
+
+    gathering_take(g, "[{\"x\":1}]");
+    g->config->letters_retention.rows = 2;
+    tend(g);
+    expect(g,
+           "SELECT group_concat(content) FROM (SELECT content FROM _gatherd_dead_letters"
+           " ORDER BY content)",
+           "{\"x\":1},{\"x\":5}");
 }
 
 /* --- How --- */
@@ -331,11 +457,19 @@ int main(void)
         T(children_go_with_their_parents),
         T(appended_children_go_with_the_parent_of_their_run),
         T(children_of_children_go_too),
+        T(a_list_that_was_always_empty_does_not_keep_rows_from_going),
+        T(children_of_an_id_of_another_type_go_too),
+        T(children_of_a_replaced_table_go_too),
         T(a_child_may_have_bounds_of_its_own),
         T(versions_that_ended_long_ago_go),
+        T(versions_of_children_go_by_the_bounds_of_their_parent),
+        T(versions_of_children_may_have_bounds_of_their_own),
         T(run_ids_go_on_when_all_runs_are_gone),
         T(an_unfinished_run_stays),
         T(dead_letters_stay),
+        T(dead_letters_older_than_age_go),
+        T(so_many_of_the_newest_dead_letters_stay),
+        T(a_dead_letter_that_came_again_is_new),
         T(many_rows_go_in_many_steps),
         T(a_trigger_that_refuses_stops_nothing_else),
         T(a_table_without_its_index_waits_for_it),
