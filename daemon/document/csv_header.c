@@ -175,6 +175,19 @@ static bool refuse_delimiter(struct csv_reader *r, const char *at, const struct 
     return false;
 }
 
+/* Names with NULs would be those of another character set, or of no text at all. */
+static bool refuse_nul(struct csv_reader *r, const char *row, const char *end)
+{
+    const char *nul = memchr(row, '\0', (size_t)(end - row));
+
+    if (nul == NULL)
+        return false;
+    csv_fail(r, nul,
+             "a NUL byte in the row that names or counts the columns, so this is not text, "
+             "or not UTF-8; if it is UTF-16, set encoding: utf-16");
+    return true;
+}
+
 /* The header row; those before it are passed over. */
 static const char *find_header(struct csv_reader *r, const char *p, struct csv_cells *cells,
                                struct slice *header)
@@ -189,9 +202,9 @@ static const char *find_header(struct csv_reader *r, const char *p, struct csv_c
         if (p == NULL)
             return NULL;
         *header = (struct slice){start, (size_t)(p - start)};
-        p = csv_behind_break(r, p);
         if (row == r->options->header_row)
-            return p;
+            return refuse_nul(r, start, p) ? NULL : csv_behind_break(r, p);
+        p = csv_behind_break(r, p);
     }
 }
 
@@ -200,8 +213,9 @@ static const char *count_columns(struct csv_reader *r, const char *p)
 {
     struct csv_cells cells = {0};
     const char *start = csv_skip_lines(r, p);
+    const char *end = start < r->end ? csv_read_cells(r, start, &cells) : start;
 
-    if (start < r->end && csv_read_cells(r, start, &cells) == NULL)
+    if (end == NULL || refuse_nul(r, start, end))
         return NULL;
     return name_columns(r, NULL, cells.count) ? start : NULL;
 }

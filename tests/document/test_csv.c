@@ -270,6 +270,22 @@ static void lines_may_be_skipped_whatever_they_hold(void **state)
     expect_error(r, "a\n", 2, "the body ends before its header, row 1");
 }
 
+static void a_nul_where_the_columns_are_named_or_counted_is_an_error(void **state)
+{
+    static const char message[] = "a NUL byte in the row that names or counts the columns, so this "
+                                  "is not text, or not UTF-8; "
+                                  "if it is UTF-16, set encoding: utf-16";
+    struct reading *r = *state;
+
+    assert_int_equal(read_bytes(r, "a\0,\0b\0\n\0", 8), CSV_INVALID);
+    assert_string_equal(r->error.message, message);
+    assert_int_equal(r->error.offset, 1);
+    r->options.header_row = 0;
+    assert_int_equal(read_bytes(r, "\0\0\0", 3), CSV_INVALID);
+    assert_string_equal(r->error.message, message);
+    assert_int_equal(r->error.offset, 0);
+}
+
 static void the_header_may_be_a_later_row(void **state)
 {
     struct reading *r = *state;
@@ -445,6 +461,7 @@ int main(void)
         TEST(the_delimiter_is_what_is_said),
         TEST(another_quote_or_none_may_be_said),
         TEST(lines_may_be_skipped_whatever_they_hold),
+        TEST(a_nul_where_the_columns_are_named_or_counted_is_an_error),
         TEST(the_header_may_be_a_later_row),
         TEST(comments_are_passed_over_at_the_start_of_a_line),
         TEST(names_stand_for_a_header_or_replace_it),
