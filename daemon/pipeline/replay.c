@@ -375,13 +375,22 @@ static void check_body(struct item *item, const struct source *source)
                      "come twice; drop it");
 }
 
-static bool needs_its_answer(const struct kept *kept, const struct source *source)
+static bool has_document_fields(const struct mapping *mapping)
 {
-    for (size_t i = 0; i < source->mapping.field_count; i++) {
-        if (source->mapping.fields[i].document != NULL)
+    for (size_t i = 0; i < mapping->field_count; i++) {
+        if (mapping->fields[i].document != NULL)
             return true;
     }
-    return kept->is_zip;
+    for (size_t i = 0; i < mapping->child_count; i++) {
+        if (has_document_fields(&mapping->children[i]))
+            return true;
+    }
+    return false;
+}
+
+static bool needs_its_answer(const struct kept *kept, const struct source *source)
+{
+    return kept->is_zip || has_document_fields(&source->mapping);
 }
 
 static void check(const struct replay *r, struct item *item, const struct source *source)

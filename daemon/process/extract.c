@@ -23,7 +23,8 @@ static int begin_set(struct extractor *e, const struct mapping *mapping, struct 
 {
     *e = (struct extractor){.arena = e->arena,
                             .result = e->result,
-                            .document = e->document,
+                            .document = e->lines == NULL ? e->document : node_first(e->lines),
+                            .lines = e->lines,
                             .computer = e->computer,
                             .paths = e->paths,
                             .cells_left = e->cells_left,
@@ -307,6 +308,8 @@ int extract_rows(const struct source *source, const struct decoded *decoded, str
 {
     struct extractor e = {.arena = arena,
                           .document = decoded->root,
+                          .lines =
+                              decoded->lines && decoded->root->length > 0 ? decoded->root : NULL,
                           .computer = computer,
                           .result = result,
                           .cells_left = FREE_CELLS + CELLS_PER_BYTE * decoded->text_bytes,

@@ -262,14 +262,29 @@ static enum extracted set_list(struct extractor *e, const struct field *field,
     return cell->text == NULL ? EXTRACTED_NOMEM : EXTRACTED_ROW;
 }
 
+/* Forgets what the last record had. What stands beside it is the same in one document. */
+static int begin_record(struct extractor *e, const struct node *record)
+{
+    bool elsewhere = extract_follow_line(e, record);
+
+    for (size_t i = 0; i < e->mapping->field_count; i++) {
+        struct finder *finder = &e->finders[i];
+
+        if (!finder->is_outside)
+            finder->found = NULL;
+        else if (elsewhere && finder->field->document != NULL &&
+                 extract_find_outside(e, finder->field, &finder->found) == -1)
+            return -1;
+    }
+    return 0;
+}
+
 enum extracted extract_fields(struct extractor *e, const struct node *record)
 {
     enum extracted outcome = EXTRACTED_ROW;
 
-    for (size_t i = 0; i < e->mapping->field_count; i++) {
-        if (!e->finders[i].is_outside)
-            e->finders[i].found = NULL;
-    }
+    if (begin_record(e, record) == -1)
+        return EXTRACTED_NOMEM;
     if (record->type == NODE_OBJECT && walk_members(e, record) == -1)
         return EXTRACTED_NOMEM;
     for (size_t i = 0; i < e->mapping->field_count && outcome == EXTRACTED_ROW; i++) {

@@ -68,8 +68,8 @@ static int put_fact(struct extractor *e, enum request_fact fact, const struct no
 }
 
 /*
- * A header that is there several times has the values of all (RFC 9110, 5.2). It may hold bytes that
- * are no text.
+ * A header that is there several times has the values of all (RFC 9110, 5.2). It may hold bytes
+ * that are no text.
  */
 static int put_header(struct extractor *e, const char *name, const struct node **node)
 {
@@ -87,6 +87,28 @@ static int put_header(struct extractor *e, const char *name, const struct node *
     if (text_failed(&e->scratch))
         return -1;
     return put_text(e, text_string(&e->scratch), e->scratch.length, node);
+}
+
+/* Records come in the order of the text, but for a few. */
+bool extract_follow_line(struct extractor *e, const struct node *record)
+{
+    const struct node *line = e->document;
+    const struct node *next;
+
+    if (e->lines == NULL || record->raw == NULL)
+        return false;
+    if (record->raw < line->raw)
+        line = node_first(e->lines);
+    for (;;) {
+        next = node_next(line);
+        if (next >= node_end(e->lines) || next->raw > record->raw)
+            break;
+        line = next;
+    }
+    if (line == e->document)
+        return false;
+    e->document = line;
+    return true;
 }
 
 int extract_find_outside(struct extractor *e, const struct field *field, const struct node **node)

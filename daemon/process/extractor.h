@@ -46,7 +46,8 @@ struct extractor {
     /* Of the response. */
     struct arena *arena;
     struct result *result;
-    const struct node *document; /* the root */
+    const struct node *document; /* the root; of lines, that of the present record */
+    const struct node *lines;    /* their array; NULL: the document is the only one */
     struct computer *computer;   /* NULL: nothing is calculated */
     const char *stopped;         /* why the response is of no use; NULL: it is */
     struct jsonpath_session paths;
@@ -112,9 +113,12 @@ enum extracted extract_members(struct extractor *e, const struct node *record);
 
 /* --- extract_outside.c --- */
 
-/* What a field has that is not in the record, for all of a response; NULL: nothing. -1: out of
- * memory. */
+/* What a field has that is not in the record, for all of a response but what is in its document;
+ * NULL: nothing. -1: out of memory. */
 int extract_find_outside(struct extractor *e, const struct field *field, const struct node **node);
+
+/* Of a body of lines, makes that of the record the document. Whether it is another one. */
+bool extract_follow_line(struct extractor *e, const struct node *record);
 
 /* --- extract_fields.c --- */
 

@@ -9,8 +9,10 @@ import json
 import harness
 
 SHARED = harness.DATA
-METEO = {"forecast": ("hourly", 168), "marine": ("hourly", 48), "air-quality": ("hourly", 48),
-         "archive": ("hourly", 24), "climate-daily": ("daily", 32), "forecast-past-nulls": ("daily", 11)}
+# Parts of files, and their rows.
+METEO = {("forecast", "hourly"): 168, ("marine", "hourly"): 48, ("marine", "daily"): 2, ("air-quality", "hourly"): 48,
+         ("archive", "hourly"): 24, ("archive", "daily"): 1, ("climate-daily", "daily"): 32,
+         ("forecast-past-nulls", "daily"): 11}
 
 
 class ShapesCase(harness.TestCase):
@@ -44,8 +46,8 @@ class Recorded(ShapesCase):
             self.skipTest("the recorded responses are not here")
 
     def test_parallel_arrays_keyed_members_and_what_stands_beside_them(self):
-        sources = {name.replace("-", "_"): (f"shared/open-meteo/{name}.json", {"zip": f"$.{part}"})
-                   for name, (part, _) in METEO.items()}
+        sources = {f"{name}_{part}".replace("-", "_"): (f"shared/open-meteo/{name}.json", {"zip": f"$.{part}"})
+                   for name, part in METEO}
         sources["local"] = ("shared/open-meteo/forecast.json", {
             "zip": "$.hourly", "primary_key": "time",
             "fields": {"time": "$.time", "temperature": "$.temperature_2m",
@@ -54,13 +56,19 @@ class Recorded(ShapesCase):
         sources["prices"] = ("shared/coingecko/simple_price.json", {"key_as": "coin", "primary_key": "coin"})
         sources["zones"] = ("shared/nginx-plus-status/status.ndjson", {
             "records": "$.server_zones", "key_as": "zone", "flatten": "__"})
+        sources["upstreams"] = ("shared/nginx-plus-status/status.ndjson", {
+            "records": "$.upstreams", "key_as": "name", "primary_key": ["at", "name"],
+            "fields": {"at": {"document": "$.timestamp"}, "name": "$.name", "keepalive": "$.keepalive"},
+            "children": [{"records": "$.peers", "table": "peers", "primary_key": "id"}]})
         sources["resources"] = ("shared/stripe/fixtures3.json", {
             "records": "$.resources", "key_as": "kind", "primary_key": "kind",
             "fields": {"kind": "$.kind", "id": "$.id"}})
         daemon = self.poll(sources)
-        for name, (part, count) in METEO.items():
-            with self.subTest(name):
+        for (name, part), count in METEO.items():
+            with self.subTest(name, part=part):
                 self.check_zipped(daemon, name, part, count)
+        self.assertEqual(daemon.sql("SELECT count(time), count(temperature_2m_max) FROM forecast_past_nulls_daily"),
+                         [(11, 0)])
         self.check_local(daemon)
         self.check_keyed(daemon)
 
@@ -68,7 +76,8 @@ class Recorded(ShapesCase):
         columns = json.loads((SHARED / "open-meteo" / f"{name}.json").read_text())[part]
         names = list(columns)
         quoted = ", ".join(f'"{column}"' for column in names)
-        rows = daemon.sql(f"SELECT {quoted} FROM {name.replace('-', '_')} ORDER BY rowid")
+        table = f"{name}_{part}".replace("-", "_")
+        rows = daemon.sql(f"SELECT {quoted} FROM {table} ORDER BY rowid")
         self.assertEqual(len(rows), count)
         self.assertEqual(rows, list(zip(*(columns[column] for column in names))))
 
@@ -89,10 +98,22 @@ class Recorded(ShapesCase):
         self.assertEqual(daemon.sql('SELECT zone, responses__2xx, sent FROM zones ORDER BY rowid'),
                          [(name, zone["responses"]["2xx"], zone["sent"])
                           for line in lines for name, zone in line["server_zones"].items()])
+        self.assertEqual(daemon.value("SELECT count(*) FROM zones"), 500 * 3)
+        upstreams = [(line["timestamp"], name, upstream) for line in lines
+                     for name, upstream in line["upstreams"].items()]
+        self.assertEqual(daemon.sql("SELECT at, name, keepalive FROM upstreams ORDER BY rowid"),
+                         [(at, name, upstream["keepalive"]) for at, name, upstream in upstreams])
+        self.assertEqual(daemon.value("SELECT count(*) FROM upstreams"), 500 * 4)
+        self.assertEqual(daemon.sql("SELECT _parent_at, _parent_name, id, server, received, selected FROM peers"
+                                    " ORDER BY rowid"),
+                         [(at, name, *(peer[member] for member in ("id", "server", "received", "selected")))
+                          for at, name, upstream in upstreams for peer in upstream["peers"]])
+        self.assertGreater(daemon.value("SELECT max(received) FROM peers"), 2**32)
         resources = json.loads((SHARED / "stripe" / "fixtures3.json").read_text())["resources"]
         self.assertEqual(len(resources), 176)
         self.assertEqual(daemon.sql("SELECT kind, id FROM resources ORDER BY rowid"),
                          [(kind, resource.get("id")) for kind, resource in resources.items()])
+        self.assertEqual(daemon.value("SELECT count(id) FROM resources"), 158)
 
 
 @harness.needs_command("nginx")

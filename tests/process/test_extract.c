@@ -280,6 +280,32 @@ static void a_line_of_which_nothing_is_selected_is_rejected_alone(void **state)
     assert_int_equal(p->result.rows.rows[1].position, 2);
 }
 
+/* A path from the root of the document in the place of the last field's own. */
+static void move_to_document(struct processing *p)
+{
+    struct field *field = &p->fields[p->source.mapping.field_count - 1];
+
+    field->document = field->path;
+    field->path = NULL;
+}
+
+static void what_stands_beside_a_record_is_in_its_line(void **state)
+{
+    struct processing *p = *state;
+
+    processing_records(p, "$.items");
+    processing_field(p, "id", "$.id", FIELD_UNDECLARED, TIME_UNIT_NONE);
+    processing_field(p, "at", "$.at", FIELD_UNDECLARED, TIME_UNIT_NONE);
+    move_to_document(p);
+    run_lines(state,
+              "{\"at\":1,\"items\":[{\"id\":1},{\"id\":2}]}\n{\"items\":[{\"id\":3,\"at\":9}]}\n"
+              "{\"items\":[]}\n{\"items\":[{\"id\":4},{\"id\":5}],\"at\":3}\n");
+    expect_rows(state, "id,at\n1,1\n2,1\n3\n4,3\n5,3\n");
+    run(state, "{\"at\":1,\"items\":[{\"id\":1},{\"id\":2}]}");
+    expect_rows(state, "id,at\n1,1\n2,1\n");
+    jsonpath_free(p->fields[1].document);
+}
+
 static void lines_of_which_nothing_at_all_is_selected_fail_the_run(void **state)
 {
     processing_records(*state, "$.items");
@@ -685,6 +711,7 @@ int main(void)
         TEST(no_lines_are_success_with_no_rows),
         TEST(a_path_applies_to_each_line),
         TEST(a_line_of_which_nothing_is_selected_is_rejected_alone),
+        TEST(what_stands_beside_a_record_is_in_its_line),
         TEST(lines_of_which_nothing_at_all_is_selected_fail_the_run),
         TEST(members_become_columns_in_the_order_of_first_appearance),
         TEST(nested_values_are_kept_as_their_json_text),
