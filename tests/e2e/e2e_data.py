@@ -8,8 +8,11 @@ import os
 import pathlib
 import re
 import shutil
+import urllib.parse
 from datetime import datetime, timezone
 
+import e2e_formats_text
+import e2e_formats_xml
 import harness
 import reading
 
@@ -113,6 +116,9 @@ SETS = [
     Set("gbfs/tier-oslo/geofencing_zones.json", "$..features",
         ("data", "geofencing_zones", "features", "*"), 2, name="zones-anywhere"),
 ]
+
+# An answer without its records.
+EMPTY = "open-meteo/geocoding-empty.json"
 
 
 def key_value(value):
@@ -432,16 +438,76 @@ class Polls(RecordedTestCase):
 
 
 @harness.needs_data
+class Walks(RecordedTestCase):
+    """The recorded pages, one after the other as that server led through them."""
+
+    def pages(self, folder):
+        lines = (harness.DATA / folder / "pages.tsv").read_text().splitlines()
+        return [dict(zip(lines[0].split("\t"), line.split("\t"))) for line in lines[1:]]
+
+    def body(self, folder, page):
+        return (harness.DATA / folder / page["file"]).read_bytes()
+
+    def test_issues_by_the_links_of_the_pages(self):
+        pages = {page["request"]: page for page in self.pages("github-issues")}
+
+        def answer(handler):
+            page = pages[f"GET {handler.path}"]
+            link = page["link"].replace("https://api.github.com", f"http://{handler.headers['Host']}")
+            return 200, {"Content-Type": "application/json; charset=utf-8", "ETag": page["etag"],
+                         "Link": link}, self.body("github-issues", page)
+
+        first = next(iter(pages)).partition(" ")[2]
+        daemon = self.run_once({"sources": [{"name": "issues", "url": self.python_server(answer) + first,
+                                             "pagination": {"type": "link_header"}}]})
+        records = [record for page in pages.values()
+                   for record in reading.select(reading.document(self.body("github-issues", page)), "*")]
+        self.assertEqual(len(records), 13)
+        self.check_table(daemon, "issues", records)
+        self.assertEqual(daemon.sql("SELECT pages, records, inserted FROM _gatherd_runs"), [(5, 13, 13)])
+
+    def test_species_by_what_came_and_not_by_what_was_asked_for(self):
+        bodies = {page["request"].partition("offset=")[2].partition("&")[0]: self.body("gbif-species", page)
+                  for page in self.pages("gbif-species")}
+        asked = []
+
+        def answer(handler):
+            asked.append(urllib.parse.parse_qs(urllib.parse.urlsplit(handler.path).query)["offset"][0])
+            return 200, {"Content-Type": "application/json"}, bodies[asked[-1]]
+
+        daemon = self.run_once({"sources": [{
+            "name": "species", "url": self.python_server(answer), "records": "$.results", "primary_key": "key",
+            "pagination": {"type": "offset", "limit": 5000, "total_path": "$.count"}}]})
+        self.assertEqual(asked, ["0", "1000"])
+        records = [record for body in bodies.values()
+                   for record in reading.select(reading.document(body), "results", "*")]
+        self.assertEqual(len(records), 1051)
+        names, rows = reading.table(records)
+        quoted = ", ".join(f'"{name}"' for name in names)
+        self.check_cells("species", names, rows, daemon.sql(f"SELECT {quoted} FROM species ORDER BY rowid"))
+
+
+@harness.needs_data
+class AllOfThem(harness.TestCase):
+    def test_every_recorded_file_is_in_a_list_that_is_polled_and_compared(self):
+        polled = {s.path for s in SETS} | {EMPTY, e2e_formats_xml.METRICS} | set(e2e_formats_xml.DOCUMENTS)
+        polled |= {path for path, _ in e2e_formats_text.TABLES.values()}
+        there = {path.relative_to(harness.DATA).as_posix() for path in harness.DATA.rglob("*")
+                 if path.is_file() and path.suffix not in (".md", ".tsv")}  # those tell of the recordings
+        self.assertEqual(there, polled)
+
+
+@harness.needs_data
 @harness.needs_command("nginx")
 class NotWhatWasConfigured(RecordedTestCase):
     def test_an_answer_without_the_records_is_a_failed_run_whose_body_is_kept(self):
         base = self.nginx(harness.DATA)
         daemon = self.run_once({"sources": [
-            {"name": "empty", "url": f"{base}/open-meteo/geocoding-empty.json",
+            {"name": "empty", "url": f"{base}/{EMPTY}",
              "records": "$.results"},
             {"name": "good", "url": f"{base}/open-meteo/geocoding-search.json",
              "records": "$.results"}]}, status=1)
-        body = (harness.DATA / "open-meteo/geocoding-empty.json").read_text()
+        body = (harness.DATA / EMPTY).read_text()
         reason = "records: $.results selects nothing; the document is an object with generationtime_ms"
         self.assertEqual(
             daemon.sql("SELECT outcome, failure, http_status, records, inserted, rejected, error"
