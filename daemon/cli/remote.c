@@ -194,12 +194,13 @@ static int64_t *read_ids(const char *word, size_t *count)
     return ids;
 }
 
-/* `before` NULL: they are replayed. */
+/* The words of a replay have one more before them, and after them another. */
 static int work_on_letters(struct steer *steer, struct control_call *call, const char *const *words,
-                           const char *before)
+                           bool drops)
 {
-    const char *ids = before == NULL ? words[1] : words[0];
-    const char *source = before == NULL ? words[2] : words[1];
+    const char *ids = drops ? words[0] : words[1];
+    const char *source = drops ? words[1] : words[2];
+    const char *before = drops ? words[2] : "0";
     const struct replaying replaying = {.context = call, .say = say, .complain = complain};
     struct letter_choice choice = {.source = *source == '\0' ? NULL : source};
     struct replay_wish wish = {.letters = &choice};
@@ -210,17 +211,17 @@ static int work_on_letters(struct steer *steer, struct control_call *call, const
         control_complain(call, "gatherd: out of memory\n");
         return error_exit_status(ERROR_NOMEM);
     }
-    if (choice.id_count == 0 && *source == '\0' && before != NULL && strcmp(before, "0") == 0) {
+    if (choice.id_count == 0 && *source == '\0' && drops && strcmp(before, "0") == 0) {
         control_complain(call, "gatherd: say which dead letters\n");
         free(numbers);
         return EX_USAGE;
     }
     choice.ids = numbers;
-    choice.before_ms = before == NULL ? 0 : strtoll(before, NULL, 10);
-    if (before == NULL)
-        status = replay(steer, call, words[0], &wish, words[3]);
-    else
+    choice.before_ms = strtoll(before, NULL, 10);
+    if (drops)
         status = replaying_drop(&replaying, steer->store, &choice);
+    else
+        status = replay(steer, call, words[0], &wish, words[3]);
     free(numbers);
     return status;
 }
@@ -238,9 +239,9 @@ int remote_answer(void *context, struct control_call *call, size_t count, const 
     if (count == 7 && strcmp(words[0], "replay") == 0)
         return replay_bodies(steer, call, words + 1);
     if (count == 5 && strcmp(words[0], "failed-replay") == 0)
-        return work_on_letters(steer, call, words + 1, NULL);
+        return work_on_letters(steer, call, words + 1, false);
     if (count == 4 && strcmp(words[0], "failed-drop") == 0)
-        return work_on_letters(steer, call, words + 1, words[3]);
+        return work_on_letters(steer, call, words + 1, true);
     control_complain(call, "gatherd: the daemon does not know this command; is it older?\n");
     return EX_UNAVAILABLE;
 }

@@ -187,14 +187,13 @@ static int64_t read_time(sqlite3_stmt *stmt, int column)
     return clock_parse(sqlite_column_string(stmt, column), &ms) == -1 ? 0 : ms;
 }
 
-static char *copy_column(sqlite3_stmt *stmt, int column, struct error *err)
+/* False: out of memory. NULL stays NULL. */
+static bool copy_column(sqlite3_stmt *stmt, int column, char **copy)
 {
     const char *text = (const char *)sqlite3_column_text(stmt, column);
-    char *copy = text == NULL ? NULL : strdup(text);
 
-    if (text != NULL && copy == NULL)
-        no_memory(err);
-    return copy;
+    *copy = text == NULL ? NULL : strdup(text);
+    return text == NULL || *copy != NULL;
 }
 
 /* What cannot be used is said of this one; what the machine lacks ends the reading. */
@@ -202,7 +201,7 @@ static int note_problem(struct kept *kept, const struct error *cause, const char
                         struct error *err)
 {
     if (cause->code == ERROR_NOMEM) {
-        *err = *cause;
+        error_set(err, cause->code, "%s", cause->text);
         return -1;
     }
     snprintf(kept->problem, sizeof(kept->problem), "%s%s", what, cause->text);
@@ -279,11 +278,10 @@ static int fill_body(struct kept_reader *reader, struct kept *kept, struct error
     kept->facts.page = (unsigned)sqlite3_column_int(stmt, 3);
     kept->scheduled_ms = read_time(stmt, 4);
     kept->response.status = sqlite3_column_int(stmt, 6);
-    kept->response.content_type = copy_column(stmt, 7, err);
     kept->facts.more = sqlite3_column_int(stmt, 14) != 0;
-    kept->response.url = copy_column(stmt, 15, err);
     kept->source = strdup(reader->source);
-    if (kept->source == NULL || (err != NULL && err->code != ERROR_NONE))
+    if (kept->source == NULL || !copy_column(stmt, 7, &kept->response.content_type) ||
+        !copy_column(stmt, 15, &kept->response.url))
         return no_memory(err);
     if (positions_read(stmt, 8, &kept->position, err) == -1 || read_item(stmt, 5, kept, err) == -1)
         return -1;
@@ -397,14 +395,13 @@ static int fill_letter(struct kept_reader *reader, struct kept *kept, struct err
     kept->facts.is_record = strcmp(sqlite_column_string(stmt, 8), "body") != 0;
     kept->is_child = strcmp(sqlite_column_string(stmt, 8), "child") == 0;
     kept->facts.records_before = (size_t)sqlite3_column_int64(stmt, 13);
-    kept->response.url = copy_column(stmt, 14, err);
     kept->is_zip = sqlite3_column_int(stmt, 15) != 0;
     kept->scheduled_ms = read_time(stmt, 4);
     kept->response.status = sqlite3_column_int(stmt, 6);
-    kept->response.content_type = copy_column(stmt, 7, err);
     snprintf(kept->failure, sizeof(kept->failure), "%s", sqlite_column_string(stmt, 11));
     kept->source = strdup(sqlite_column_string(stmt, 12));
-    if (kept->source == NULL || (err != NULL && err->code != ERROR_NONE))
+    if (kept->source == NULL || !copy_column(stmt, 7, &kept->response.content_type) ||
+        !copy_column(stmt, 14, &kept->response.url))
         return no_memory(err);
     if (read_item(stmt, 5, kept, err) == -1)
         return -1;
