@@ -107,6 +107,30 @@ static int64_t furthest_ms(const struct source *source)
 }
 
 /*
+ * A source that is well, and that no server asks to wait, is planned for the slot after its run.
+ * What is further off comes from another configuration, say of an interval of a day that is a
+ * minute now.
+ */
+static bool is_another_plan(const struct entry *e, const struct source_state *state,
+                            int64_t due_wall_ms, struct instant now)
+{
+    const struct source *source = e->source;
+    int64_t furthest_ms;
+
+    if (state->failures > 0 || source->respect_cache || source->quota != NULL)
+        return false;
+    furthest_ms = rhythm_is_wall_clock(source) ? slot_from(e, source, now.wall_ms + 1)
+                                               : now.wall_ms + source->interval_ms;
+    return due_wall_ms > furthest_ms + source->jitter_ms;
+}
+
+static void due_at_next_slot(struct schedule *s, struct entry *e, struct instant now)
+{
+    due_at(e, slot_from(e, e->source, now.wall_ms), random_upto(&s->random, e->source->jitter_ms),
+           now);
+}
+
+/*
  * What was saved is a slot with its jitter. Where slots are times that people know, one that is no
  * slot now was planned by another configuration or other rules of the zone: it does not count.
  */
@@ -122,8 +146,7 @@ static void due_as_saved(struct schedule *s, struct entry *e, int64_t due_wall_m
         if (slot_ms <= due_wall_ms && slot_ms <= slot_from(e, source, furthest))
             due_at(e, slot_ms, due_wall_ms - slot_ms, now);
         else
-            due_at(e, slot_from(e, source, now.wall_ms), random_upto(&s->random, source->jitter_ms),
-                   now);
+            due_at_next_slot(s, e, now);
         return;
     }
     due_wall_ms = sooner(due_wall_ms, furthest + source->jitter_ms);
@@ -150,13 +173,14 @@ void entry_first_due(struct schedule *s, struct entry *e, const struct source_st
 
     if (s->once || source->run_on_start || due_wall_ms == -1)
         entry_due_now(e, now);
+    else if (due_wall_ms > now.wall_ms && is_another_plan(e, state, due_wall_ms, now))
+        due_at_next_slot(s, e, now);
     else if (due_wall_ms > now.wall_ms)
         due_as_saved(s, e, due_wall_ms, now);
     else if (source->missed == MISSED_ONCE)
         due_late(e, now);
     else
-        due_at(e, slot_from(e, source, now.wall_ms), random_upto(&s->random, source->jitter_ms),
-               now);
+        due_at_next_slot(s, e, now);
 }
 
 /* What the server asked for counts from the answer on, whatever the wall clock says since. */

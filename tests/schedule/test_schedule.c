@@ -72,13 +72,63 @@ static void a_saved_due_time_in_the_future_is_kept(void **state)
     give_back(w, world_take(w, 0));
 }
 
+static void configure_failing(struct world *w, struct source source, int64_t due_wall_ms)
+{
+    struct config *config = config_build(&source, 1, 2);
+    struct source_state saved = {.id = 9, .next_due_ms = due_wall_ms, .failures = 1};
+
+    assert_int_equal(schedule_configure(w->schedule, config, &saved, NULL, 0, w->now, NULL), 0);
+    config_unref(config);
+}
+
 static void a_saved_due_time_that_a_wrong_clock_made_is_at_most_a_day_off(void **state)
 {
     struct world *w = *state;
 
-    world_configure_one(w, source_like("a", "h:80", MINUTE), w->now.wall_ms + 900 * DAY);
+    configure_failing(w, source_like("a", "h:80", MINUTE), w->now.wall_ms + 900 * DAY);
     assert_null(world_take(w, 0));
     assert_int_equal(w->wait_ms, DAY);
+}
+
+static void a_source_that_is_well_waits_no_longer_than_its_new_interval(void **state)
+{
+    struct world *w = *state;
+
+    world_configure_one(w, source_like("a", "h:80", MINUTE), w->now.wall_ms + 20 * HOUR);
+    assert_null(world_take(w, 0));
+    assert_in_range(w->wait_ms, 0, MINUTE);
+}
+
+static void a_source_that_is_well_is_due_at_the_next_slot_of_its_new_rhythm(void **state)
+{
+    struct world *w = *state;
+    struct source source = source_like("a", "h:80", 15 * MINUTE);
+
+    source.align = true; /* a full hour is a slot of it, too */
+    world_configure_one(w, source, w->now.wall_ms - w->now.wall_ms % HOUR + 20 * HOUR);
+    assert_null(world_take(w, 0));
+    assert_in_range(w->wait_ms, 0, 15 * MINUTE);
+}
+
+static void what_a_server_asked_for_holds_over_a_restart(void **state)
+{
+    static const struct quota quota = {.reserve = 1};
+    struct world *w = *state;
+    struct source source = source_like("a", "h:80", MINUTE);
+
+    source.quota = &quota;
+    world_configure_one(w, source, w->now.wall_ms + 20 * HOUR);
+    assert_null(world_take(w, 0));
+    assert_int_equal(w->wait_ms, 20 * HOUR);
+}
+
+static void a_source_that_fails_keeps_its_distance_over_a_restart(void **state)
+{
+    struct world *w = *state;
+
+    configure_failing(w, source_like("a", "h:80", MINUTE), w->now.wall_ms + 8 * MINUTE);
+    assert_null(world_take(w, 0));
+    assert_int_equal(w->wait_ms, 8 * MINUTE);
 }
 
 static void a_saved_due_time_within_a_long_interval_is_kept(void **state)
@@ -257,6 +307,8 @@ static void a_saved_due_time_with_jitter_belongs_to_its_slot(void **state)
                    (int64_t)(map_hash("a") % (uint64_t)MINUTE);
     struct run *run;
 
+    if (slot - MINUTE > w->now.wall_ms)
+        slot -= MINUTE;
     source.jitter_ms = 10 * SECOND;
     world_configure_one(w, source, slot + 4 * SECOND);
     run = world_take_next(w);
@@ -673,6 +725,10 @@ int main(void)
         IN_A_WORLD(a_saved_due_time_in_the_past_is_due_at_once),
         IN_A_WORLD(a_saved_due_time_in_the_future_is_kept),
         IN_A_WORLD(a_saved_due_time_that_a_wrong_clock_made_is_at_most_a_day_off),
+        IN_A_WORLD(a_source_that_is_well_waits_no_longer_than_its_new_interval),
+        IN_A_WORLD(a_source_that_is_well_is_due_at_the_next_slot_of_its_new_rhythm),
+        IN_A_WORLD(what_a_server_asked_for_holds_over_a_restart),
+        IN_A_WORLD(a_source_that_fails_keeps_its_distance_over_a_restart),
         IN_A_WORLD(a_saved_due_time_within_a_long_interval_is_kept),
         IN_A_WORLD(run_on_start_is_due_at_once_whatever_was_saved),
         IN_A_WORLD(a_disabled_source_is_never_handed_out),

@@ -287,9 +287,14 @@ static void a_saved_due_time_is_kept_with_its_jitter(void **state)
     struct cron cron;
     struct source source = with_cron(&cron, "0 * * * *");
     struct run *run;
+    struct source_state saved = {
+        .id = 9, .next_due_ms = moment("2026-01-02 06:07"), .failures = 1}; /* it is in backoff */
+    struct config *config;
 
     source.jitter_ms = 10 * MINUTE;
-    world_configure_one(w, source, moment("2026-01-02 06:07")); /* it was in backoff */
+    config = config_build(&source, 1, 2);
+    assert_int_equal(schedule_configure(w->schedule, config, &saved, NULL, 0, w->now, NULL), 0);
+    config_unref(config);
     run = world_take_next(w);
     check_moment(run->scheduled_at_ms, "2026-01-02 06:00");
     check_moment(w->now.wall_ms, "2026-01-02 06:07");
