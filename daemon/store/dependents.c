@@ -97,7 +97,8 @@ static uint64_t hash_wants(const struct mapping *mapping)
     struct text wants = {0};
     uint64_t hash;
 
-    text_format(&wants, "%d %d ", (int)mapping->write_mode, mapping->goes_with_parent);
+    text_format(&wants, "%d %d %d ", (int)mapping->write_mode, mapping->goes_with_parent,
+                mapping->primary_key_count > 0);
     put_name(&wants, mapping->link_count > 0 ? mapping->links[0] : "");
     put_name(&wants, time == NULL ? "" : time);
     for (size_t i = 0; i < mapping->index_count; i++) {

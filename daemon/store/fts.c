@@ -76,7 +76,9 @@ static int describe(struct fts *fts, const struct mapping *mapping, struct error
     put_option(&fts->made_by, "content", fts->table->name);
     put_option(&fts->made_by, "content_rowid", rowid == NULL ? "" : rowid);
     text_char(&fts->made_by, ')');
-    return text_failed(&fts->made_by) || text_failed(&fts->columns) ? schema_no_memory(err) : 0;
+    return text_failed(&fts->name) || text_failed(&fts->columns) || text_failed(&fts->made_by)
+               ? schema_no_memory(err)
+               : 0;
 }
 
 /* --- What is there --- */
@@ -103,8 +105,19 @@ static char *read_statement(sqlite3 *db, const char *name, struct error *err)
 
 static void name_trigger(struct text *name, const char *table, const char *event)
 {
-    text_clear(name);
     text_format(name, "_gatherd_fts_%s_%s", table, event);
+}
+
+/* main."_gatherd_fts_posts_insert"; where there is no memory for the name, `sql` has failed. */
+static void put_trigger_name(struct text *sql, const char *table, const char *event)
+{
+    struct text name = {0};
+
+    name_trigger(&name, table, event);
+    text_add(sql, "main.");
+    name_quote(sql, text_string(&name));
+    sql->failed |= text_failed(&name);
+    text_free(&name);
 }
 
 /* Whoever made our triggers made the table of words. 1, 0 or -1. */
@@ -133,20 +146,17 @@ static int is_ours(sqlite3 *db, const char *table, struct error *err)
 static int drop(struct fts *fts, struct error *err)
 {
     static const char *const events[] = {"insert", "delete", "update"};
-    struct text name = {0};
     struct text sql = {0};
     int rc;
 
     for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
-        name_trigger(&name, fts->table->name, events[i]);
-        text_add(&sql, "DROP TRIGGER IF EXISTS main.");
-        name_quote(&sql, text_string(&name));
+        text_add(&sql, "DROP TRIGGER IF EXISTS ");
+        put_trigger_name(&sql, fts->table->name, events[i]);
         text_add(&sql, ";");
     }
     text_add(&sql, "DROP TABLE main.");
     name_quote(&sql, text_string(&fts->name));
     rc = text_failed(&sql) ? schema_no_memory(err) : sqlite_exec(fts->db, text_string(&sql), err);
-    text_free(&name);
     text_free(&sql);
     return rc;
 }
@@ -178,15 +188,11 @@ static void put_remove(struct text *sql, const struct fts *fts, const struct map
 static void put_trigger(struct text *sql, const struct fts *fts, const char *event,
                         const char *of_columns)
 {
-    struct text name = {0};
-
-    name_trigger(&name, fts->table->name, event);
-    text_add(sql, "CREATE TRIGGER main.");
-    name_quote(sql, text_string(&name));
+    text_add(sql, "CREATE TRIGGER ");
+    put_trigger_name(sql, fts->table->name, event);
     text_format(sql, " AFTER %s%s ON ", event, of_columns);
     name_quote(sql, fts->table->name);
     text_add(sql, " BEGIN ");
-    text_free(&name);
 }
 
 static void put_triggers(struct text *sql, const struct fts *fts, const struct mapping *mapping)
@@ -204,6 +210,7 @@ static void put_triggers(struct text *sql, const struct fts *fts, const struct m
     put_remove(sql, fts, mapping);
     put_add(sql, fts, mapping);
     text_add(sql, "END; ");
+    sql->failed |= text_failed(&of_columns);
     text_free(&of_columns);
 }
 
@@ -301,7 +308,8 @@ int fts_rebuild(sqlite3 *db, const char *table, struct error *err)
     text_add(&sql, " (");
     name_quote(&sql, text_string(&name));
     text_add(&sql, ") VALUES ('rebuild')");
-    rc = text_failed(&sql) ? schema_no_memory(err) : sqlite_exec(db, text_string(&sql), err);
+    rc = text_failed(&name) || text_failed(&sql) ? schema_no_memory(err)
+                                                 : sqlite_exec(db, text_string(&sql), err);
     text_free(&name);
     text_free(&sql);
     return rc;

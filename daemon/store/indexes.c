@@ -242,6 +242,8 @@ static int fit_all(struct fitting *f, const struct mapping *mapping, struct want
         if (fit_one(f, mapping->indexes[i].names, mapping->indexes[i].count, wanted, err) == -1)
             return -1;
     }
+    if (text_failed(&f->kept)) /* what is wanted would be dropped */
+        return schema_no_memory(err);
     return drop_unwanted(f, err);
 }
 

@@ -8,37 +8,10 @@
 #include "allocation.h"
 #include "gatherd/computer.h"
 
-static sqlite3_mem_methods real_memory;
-
-/* SQLite's own calls do not come by allocation.c: whether this one would fail, another one says. */
-static bool would_fail(void)
-{
-    void *probe = malloc(1);
-
-    free(probe);
-    return probe == NULL;
-}
-
-static void *sqlite_malloc(int size)
-{
-    return would_fail() ? NULL : real_memory.xMalloc(size);
-}
-
-static void *sqlite_realloc(void *pointer, int size)
-{
-    return would_fail() ? NULL : real_memory.xRealloc(pointer, size);
-}
-
 static int take_over_memory(void **state)
 {
-    sqlite3_mem_methods ours;
-
     (void)state;
-    sqlite3_config(SQLITE_CONFIG_GETMALLOC, &real_memory);
-    ours = real_memory;
-    ours.xMalloc = sqlite_malloc;
-    ours.xRealloc = sqlite_realloc;
-    return sqlite3_config(SQLITE_CONFIG_MALLOC, &ours) == SQLITE_OK ? sqlite3_initialize() : -1;
+    return allocation_include_sqlite();
 }
 
 static bool find(void *context, const char *name, enum column_affinity *affinity)

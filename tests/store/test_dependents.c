@@ -33,6 +33,7 @@ static int teardown(void **state)
     struct world *world = *state;
 
     dependents_forget(&world->dependents);
+    sqlite3_finalize(world->log.change);
     return sqlite3_close(world->db) == SQLITE_OK ? 0 : -1;
 }
 
@@ -98,6 +99,28 @@ static void it_is_looked_at_when_the_mapping_wants_something_else(void **state)
     assert_true(fits_anew(world, "t"));
 }
 
+/* Children of a table that is replaced: with a key it is an index of their own that finds them. */
+static void it_is_looked_at_when_the_table_loses_its_key(void **state)
+{
+    static const char *const links[] = {"_parent_index", "_index"};
+    struct world *world = *state;
+
+    run(world, "CREATE TABLE t (_parent_index INT, _run_id INTEGER, _fetched_at TEXT) STRICT;"
+               "CREATE TABLE _gatherd_schema_changes (at, table_name, change, new_value, run_id)");
+    assert_int_equal(
+        sqlite_prepare(world->db, "INSERT INTO _gatherd_schema_changes VALUES (?1, ?2, ?4, ?6, ?7)",
+                       &world->log.change, NULL),
+        0);
+    world->mapping = (struct mapping){.write_mode = WRITE_REPLACE,
+                                      .links = links,
+                                      .link_count = 2,
+                                      .primary_key_count = 2,
+                                      .goes_with_parent = true};
+    assert_false(fits_anew(world, "t"));
+    world->mapping.primary_key_count = 0;
+    assert_true(fits_anew(world, "t"));
+}
+
 static void each_of_many_tables_is_remembered(void **state)
 {
     struct world *world = *state;
@@ -153,6 +176,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(it_is_looked_at_when_the_mapping_wants_something_else,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(it_is_looked_at_when_the_table_loses_its_key, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(each_of_many_tables_is_remembered, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_impossible_is_undone_and_tried_again, setup,
                                         teardown),

@@ -2,7 +2,8 @@
  * allocation.h - memory that runs out when a test says so.
  *
  * Test programs whose name ends in _out_of_memory are linked with --wrap for malloc, calloc,
- * realloc and reallocarray: calls from our own code come here, those inside of libraries do not.
+ * realloc, reallocarray and strdup: calls from our own code come here, those inside of libraries do
+ * not.
  */
 #ifndef GATHERD_TEST_ALLOCATION_H
 #define GATHERD_TEST_ALLOCATION_H
@@ -12,6 +13,9 @@
 
 /* Lets `count` allocations succeed; the next one fails, and all behind it unless `once`. */
 void allocation_fail_after(size_t count, bool once);
+
+/* SQLite's memory runs out with ours: before it is first used. 0 or -1. */
+int allocation_include_sqlite(void);
 
 /* Lets all succeed again. Returns whether one has failed. */
 bool allocation_stop_failing(void);
