@@ -140,7 +140,7 @@ static struct feed *replace_scene(struct rig *rig, bool keyed)
 
     feed->source.mapping.max_shrink = 50;
     if (!keyed)
-        feed->source.mapping.primary_key_count = 0;
+        feed_key(feed, "");
     add_ids(feed, 1, 3, 1);
     feed_save(rig, feed);
     add_ids(feed, 2, 3, 1);

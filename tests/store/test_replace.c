@@ -26,7 +26,7 @@ static struct feed *keyless(struct rig *rig)
 {
     struct feed *feed = replacing(rig);
 
-    feed->source.mapping.primary_key_count = 0;
+    feed_key(feed, "");
     return feed;
 }
 

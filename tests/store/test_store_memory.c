@@ -69,10 +69,10 @@ static void *sqlite_realloc(void *pointer, int size)
     return fails_now() ? NULL : real_memory.xRealloc(pointer, size);
 }
 
-/* Each of the first calls, then every 17th: together they are some thousands. */
+/* Each of the first calls, then ever fewer: together they are some thousands. */
 static long next_step(long step)
 {
-    return step + (step < 120 ? 1 : 17);
+    return step + 1 + step / 40;
 }
 
 static void a_commit_without_memory_fails_whole_and_can_be_made_again(void **state)

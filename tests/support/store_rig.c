@@ -215,7 +215,7 @@ void feed_key(struct feed *feed, const char *names)
     char *rest = copy;
 
     free_keys(feed);
-    for (char *name; (name = strsep(&rest, ",")) != NULL;)
+    for (char *name; (name = strsep(&rest, ",")) != NULL && *name != '\0';)
         feed->key[feed->source.mapping.primary_key_count++] = strdup(name);
     free(copy);
 }

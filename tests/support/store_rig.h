@@ -68,7 +68,7 @@ struct feed *feed_create(struct rig *rig, const char *name, enum write_mode mode
 void feed_free(struct feed *feed); /* NULL is allowed */
 
 /* Its primary key; "a,b" for two columns. */
-void feed_key(struct feed *feed, const char *names);
+void feed_key(struct feed *feed, const char *names); /* "": none */
 
 /* Forgets rows and columns and the last answer. */
 void feed_clear(struct feed *feed);
