@@ -112,8 +112,8 @@ static int show(const struct config *config, const struct source *const *sources
     if (printer.changes == 0)
         printf("%s%s\n", printer.lines > 0 ? "\n" : "", as_configured);
     else if (!printer.refused)
-        puts("\nA table changes with the next rows of its source; `gatherd schema apply` does all "
-             "of it now,\nin one transaction.");
+        puts("\nA table changes with the next rows of its source; `gatherd schema apply`\n"
+             "does all of it now, in one transaction.");
     return EX_OK;
 }
 

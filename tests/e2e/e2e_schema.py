@@ -75,8 +75,8 @@ class Diff(SchemaCase):
             '  add column "depth" (the type of its first values)\n'
             '  add column "felt" INTEGER\n'
             '  column "place" is filled by nothing any more; its values stay\n'
-            "\nA table changes with the next rows of its source; `gatherd schema apply` does all of it"
-            " now,\nin one transaction.\n")
+            "\nA table changes with the next rows of its source; `gatherd schema apply`\n"
+            "does all of it now, in one transaction.\n")
         self.assertEqual(daemon.sql("SELECT * FROM _gatherd_schema_changes"), before)
         self.poll(daemon)
         self.assertEqual(self.types(daemon), {"id": "INT", "mag": "ANY", "place": "TEXT", "depth": "ANY",
