@@ -91,6 +91,12 @@ static enum json_status read_one(const struct reader_input *in, struct arena *ar
     return JSON_OK;
 }
 
+/* With format auto: no document begins with what a text sequence has before each. */
+static bool is_sequence(const struct reader_input *in)
+{
+    return in->source->format == FORMAT_AUTO && in->text[reader_start(in)] == JSON_RECORD_SEPARATOR;
+}
+
 static enum json_status read_documents(const struct reader_input *in, struct arena *arena,
                                        struct decoded *decoded, struct json_error *error)
 {
@@ -105,7 +111,7 @@ int read_json(const struct reader_input *in, struct arena *arena, struct decoded
     struct json_error error = {0};
     enum json_status status;
 
-    decoded->lines = in->is_record || in->format == FORMAT_NDJSON;
+    decoded->lines = in->is_record || in->format == FORMAT_NDJSON || is_sequence(in);
     if (!decoded->lines && reader_start(in) == in->length) {
         reader_refuse(decoded, "the body is empty, where JSON was expected");
         return 0;

@@ -143,6 +143,7 @@ static void several_documents_may_follow_each_other(void **state)
     expect_documents(p, "application/x-ndjson", "{\"a\":1}{\"a\":2}");
     expect_documents(p, "application/x-ndjson", "{\n\"a\":1\n}\n{\n\"a\":2\n}\n");
     expect_documents(p, "application/json", "{\"a\":1}\n{\"a\":2}\n");
+    expect_documents(p, "application/json", "\x1e{\"a\":1}\n\x1e{\"a\":2}\n");
     expect_documents(p, "application/json", "\xef\xbb\xbf {\n\"a\":1}\n{\"a\":2}\n");
 }
 
