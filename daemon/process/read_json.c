@@ -94,7 +94,10 @@ static enum json_status read_one(const struct reader_input *in, struct arena *ar
 /* With format auto: no document begins with what a text sequence has before each. */
 static bool is_sequence(const struct reader_input *in)
 {
-    return in->source->format == FORMAT_AUTO && in->text[reader_start(in)] == JSON_RECORD_SEPARATOR;
+    size_t start = reader_start(in);
+
+    return in->source->format == FORMAT_AUTO && start < in->length &&
+           in->text[start] == JSON_RECORD_SEPARATOR;
 }
 
 static enum json_status read_documents(const struct reader_input *in, struct arena *arena,
