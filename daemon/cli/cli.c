@@ -121,6 +121,42 @@ struct config *command_load_config(const char *path, struct text *warnings)
     return config;
 }
 
+int command_run_words(const struct command *self, int argc, char **argv,
+                      int (*check)(const struct command *self, int count, char **words),
+                      int (*work)(const struct command *self, const struct config *config,
+                                  int count, char **words))
+{
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'},
+        {"help", no_argument, NULL, 'h'},
+        {0},
+    };
+    const char *path = NULL;
+    struct config *config;
+    int option;
+    int status;
+
+    optind = 0;
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":c:h", options, NULL)) != -1) {
+        if (option == 'h')
+            return command_print_help(self);
+        if (option != 'c')
+            return command_option_error(self, option, argv);
+        path = optarg;
+    }
+    status = check(self, argc - optind, argv + optind);
+    if (status != EX_OK)
+        return status;
+    path = command_config_path(path);
+    config = path == NULL ? NULL : command_load_config(path, NULL);
+    if (config == NULL)
+        return EX_CONFIG;
+    status = work(self, config, argc - optind, argv + optind);
+    config_unref(config);
+    return status;
+}
+
 /*
  * What was written to stdout may only fail to arrive when it is flushed: a full disk. A command
  * that failed because of it has said so.

@@ -40,6 +40,15 @@ const char *command_config_path(const char *path);
  */
 struct config *command_load_config(const char *path, struct text *warnings);
 
+/*
+ * Runs a command that is words and takes -c and -h only: `check` says whether the words will do, or
+ * prints why not, and `work` does what they say. Returns the exit status, as both do.
+ */
+int command_run_words(const struct command *self, int argc, char **argv,
+                      int (*check)(const struct command *self, int count, char **words),
+                      int (*work)(const struct command *self, const struct config *config,
+                                  int count, char **words));
+
 /* Prints the mistakes that stand in the way of a configuration, and their number, on stderr. */
 void command_print_report(const struct config_report *report);
 

@@ -1,5 +1,4 @@
 /* gatherd schema: what the configuration would change in the tables, shown and done. */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,12 +6,6 @@
 
 #include "cli/command.h"
 #include "gatherd/store.h"
-
-static const struct option options[] = {
-    {"config", required_argument, NULL, 'c'},
-    {"help", no_argument, NULL, 'h'},
-    {0},
-};
 
 /* What is on the way to standard output, and how it goes there. */
 struct printer {
@@ -182,30 +175,7 @@ static int check_words(const struct command *self, int count, char **words)
 
 static int run_schema(const struct command *self, int argc, char **argv)
 {
-    const char *path = NULL;
-    struct config *config;
-    int option;
-    int status;
-
-    optind = 0;
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, ":c:h", options, NULL)) != -1) {
-        if (option == 'h')
-            return command_print_help(self);
-        if (option != 'c')
-            return command_option_error(self, option, argv);
-        path = optarg;
-    }
-    status = check_words(self, argc - optind, argv + optind);
-    if (status != EX_OK)
-        return status;
-    path = command_config_path(path);
-    config = path == NULL ? NULL : command_load_config(path, NULL);
-    if (config == NULL)
-        return EX_CONFIG;
-    status = carry_out(self, config, argc - optind, argv + optind);
-    config_unref(config);
-    return status;
+    return command_run_words(self, argc, argv, check_words, carry_out);
 }
 
 const struct command command_schema = {

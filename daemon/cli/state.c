@@ -1,6 +1,5 @@
 /* gatherd state: what sources remember from one run to the next, shown, set and reset. */
 #include <assert.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,12 +11,6 @@
 #include "cli/show.h"
 #include "gatherd/cursor.h"
 #include "gatherd/store.h"
-
-static const struct option options[] = {
-    {"config", required_argument, NULL, 'c'},
-    {"help", no_argument, NULL, 'h'},
-    {0},
-};
 
 static int show(const struct config *config, const struct source *source)
 {
@@ -124,30 +117,7 @@ static int check_words(const struct command *self, int count, char **words)
 
 static int run_state(const struct command *self, int argc, char **argv)
 {
-    const char *path = NULL;
-    struct config *config;
-    int option;
-    int status;
-
-    optind = 0;
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, ":c:h", options, NULL)) != -1) {
-        if (option == 'h')
-            return command_print_help(self);
-        if (option != 'c')
-            return command_option_error(self, option, argv);
-        path = optarg;
-    }
-    status = check_words(self, argc - optind, argv + optind);
-    if (status != EX_OK)
-        return status;
-    path = command_config_path(path);
-    config = path == NULL ? NULL : command_load_config(path, NULL);
-    if (config == NULL)
-        return EX_CONFIG;
-    status = carry_out(self, config, argc - optind, argv + optind);
-    config_unref(config);
-    return status;
+    return command_run_words(self, argc, argv, check_words, carry_out);
 }
 
 const struct command command_state = {

@@ -30,10 +30,8 @@ static void put_columns(struct text *sql, const struct table *table, const struc
     const char *separator = "";
 
     for (size_t i = 0; i < mapping->fts_count; i++) {
-        const struct table_column *column = table_find_member(table, slice_of(mapping->fts[i]));
+        const struct table_column *column = table_find_named(table, mapping->fts[i]);
 
-        if (column == NULL)
-            column = table_find_name(table, mapping->fts[i]);
         if (column == NULL)
             continue; /* it comes with its first value */
         text_add(sql, separator);

@@ -26,13 +26,6 @@ struct fitting {
     bool changed;
 };
 
-static const struct table_column *find_column(const struct table *table, const char *name)
-{
-    const struct table_column *column = table_find_member(table, slice_of(name));
-
-    return column != NULL ? column : table_find_name(table, name);
-}
-
 /* False: a column is not there yet. */
 static bool find_columns(const struct table *table, const char *const *names, size_t count,
                          struct wanted *wanted)
@@ -40,7 +33,7 @@ static bool find_columns(const struct table *table, const char *const *names, si
     text_clear(&wanted->name);
     text_format(&wanted->name, "_gatherd_%s(", table->name);
     for (wanted->count = 0; wanted->count < count; wanted->count++) {
-        const struct table_column *column = find_column(table, names[wanted->count]);
+        const struct table_column *column = table_find_named(table, names[wanted->count]);
 
         if (column == NULL)
             return false;

@@ -14,16 +14,9 @@ const char *retention_column(const struct mapping *mapping)
     return mapping->retention->column != NULL ? mapping->retention->column : COLUMN_FETCHED_AT;
 }
 
-static const struct table_column *find_column(const struct table *table, const char *name)
-{
-    const struct table_column *column = table_find_member(table, slice_of(name));
-
-    return column != NULL ? column : table_find_name(table, name);
-}
-
 static bool put_column(struct text *sql, const struct table *table, const char *name)
 {
-    const struct table_column *column = find_column(table, name);
+    const struct table_column *column = table_find_named(table, name);
 
     if (column == NULL)
         return false;
@@ -34,7 +27,7 @@ static bool put_column(struct text *sql, const struct table *table, const char *
 /* What an unfinished run has brought goes as a whole if it fails, and is counted then. */
 bool retention_put_oldest(struct text *sql, const struct table *table, const char *column)
 {
-    const struct table_column *time = find_column(table, column);
+    const struct table_column *time = table_find_named(table, column);
     const char *rowid = table_rowid_name(table);
 
     if (time == NULL || rowid == NULL || table_find_name(table, COLUMN_RUN_ID) == NULL)
@@ -56,7 +49,7 @@ bool retention_put_oldest(struct text *sql, const struct table *table, const cha
 
 bool retention_put_newest(struct text *sql, const struct table *table, const char *column)
 {
-    const struct table_column *time = find_column(table, column);
+    const struct table_column *time = table_find_named(table, column);
     const char *rowid = table_rowid_name(table);
 
     if (time == NULL || rowid == NULL)

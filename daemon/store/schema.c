@@ -176,6 +176,13 @@ struct table_column *table_find_member(const struct table *table, struct slice m
     }
 }
 
+struct table_column *table_find_named(const struct table *table, const char *name)
+{
+    struct table_column *column = table_find_member(table, slice_of(name));
+
+    return column != NULL ? column : table_find_name(table, name);
+}
+
 const char *table_need_rowid(const struct table *table, struct error *err)
 {
     const char *name = table_rowid_name(table);

@@ -119,6 +119,9 @@ int table_set_member(struct table *table, struct table_column *column, struct sl
 struct table_column *table_find_name(const struct table *table, const char *name);
 struct table_column *table_find_member(const struct table *table, struct slice member);
 
+/* As configurations name columns: by the record's spelling, else by the column's own. */
+struct table_column *table_find_named(const struct table *table, const char *name);
+
 /* What SQLite calls the rowid, which a column may hide; NULL: columns have all three names. */
 const char *table_rowid_name(const struct table *table);
 
