@@ -421,8 +421,11 @@ class Sessions(Rig):
             "url": base + "/login", "username_param": "user.name", "password_param": "user.password"}}
         daemon = self.daemon({"sources": [source("a", base + "/data", auth=auth) | {"interval": "100ms"}]})
         wait_until(lambda: len(server.tokens) >= 3)
-        server.refused.update(server.tokens)
+        # One that was never used yet would be refused at its first use, which fails the run.
+        used = [headers.get("Authorization", "") for _, headers in list(server.data_requests)]
         count = len(server.tokens)
+        server.refused.update(token for token in server.tokens if f"Bearer {token}" in used)
+        self.assertTrue(server.refused)
         wait_until(lambda: len(server.tokens) > count)
         wait_until(lambda: len(server.data_requests) > 40)
         self.assertEqual(daemon.stop(), 0)
