@@ -174,9 +174,12 @@ static int replay_bodies(struct steer *steer, struct control_call *call, const c
                                .since_ms = strtoll(words[2], NULL, 10),
                                .until_ms = strtoll(words[3], NULL, 10),
                                .into = *words[4] == '\0' ? NULL : words[4]};
+    int status;
 
     log_info("replay begins", LOG_STR("source", words[0]), LOG_STR("into", wish.into));
-    return replay(steer, call, words[1], &wish, words[5]);
+    status = replay(steer, call, words[1], &wish, words[5]);
+    log_info("replay ended", LOG_STR("source", words[0]), LOG_INT("exit_status", status));
+    return status;
 }
 
 /* "3,17,20"; the caller frees. NULL: out of memory. */

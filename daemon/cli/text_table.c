@@ -397,7 +397,7 @@ int text_table_end(struct text_table *table)
     if (table->layout == LAYOUT_UNKNOWN && settle(table) == -1)
         return -1;
     if (table->layout == LAYOUT_RECORDS && table->rows == 0)
-        return write_header(table); /* nothing but the names */
+        return fputs("(no rows)\n", table->out) < 0 ? -1 : 0; /* the names would not fit */
     if (!table->cut)
         return 0;
     return fputs(

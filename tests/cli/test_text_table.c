@@ -226,6 +226,16 @@ static void what_no_terminal_can_show_side_by_side_becomes_a_line_a_column(void 
                    "n      22\n");
 }
 
+static void a_header_too_wide_for_the_terminal_gives_way_where_there_are_no_rows(void **state)
+{
+    static const char *const names[] = {"generation", "occurrences", "reason"};
+    struct output out;
+
+    (void)state;
+    begin(&out, 24, names, 3);
+    end_with(&out, "(no rows)\n");
+}
+
 static void a_table_that_fits_its_terminal_exactly_is_left_as_it_is(void **state)
 {
     struct output out;
@@ -293,6 +303,7 @@ int main(void)
         cmocka_unit_test(a_table_too_wide_for_the_terminal_loses_the_ends_of_its_longest_texts),
         cmocka_unit_test(a_wide_character_is_not_cut_in_two),
         cmocka_unit_test(what_no_terminal_can_show_side_by_side_becomes_a_line_a_column),
+        cmocka_unit_test(a_header_too_wide_for_the_terminal_gives_way_where_there_are_no_rows),
         cmocka_unit_test(a_table_that_fits_its_terminal_exactly_is_left_as_it_is),
         cmocka_unit_test(a_later_row_that_is_wider_is_cut_on_a_terminal),
         cmocka_unit_test(output_that_cannot_be_written_is_an_error),

@@ -138,6 +138,7 @@ class Replay(harness.TestCase):
         self.assertEqual(runs, daemon.value("SELECT count(DISTINCT id) FROM _gatherd_runs"))
         self.assertEqual(daemon.stop(), 0)
         self.assertIn('msg="replay begins"', daemon.log())
+        self.assertIn('msg="replay ended"', daemon.log())
 
     def test_where_rows_are_appended_a_replay_replaces_them_exactly(self):
         config = self.config(primary_key=None)
