@@ -14,7 +14,7 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("bench/*.md")])
 GATHERD = pathlib.Path(os.environ.get("GATHERD", ROOT / "build/dev/gatherd")).resolve()
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 

@@ -400,10 +400,9 @@ int text_table_end(struct text_table *table)
         return fputs("(no rows)\n", table->out) < 0 ? -1 : 0; /* the names would not fit */
     if (!table->cut)
         return 0;
-    return fputs(
-               "(values that end in \u2026 were cut to fit the terminal; csv, json and ndjson show "
-               "them whole)\n",
-               table->out) < 0
+    return fputs("(values that end in \u2026 were cut to fit; csv, json and ndjson have them "
+                 "whole)\n",
+                 table->out) < 0
                ? -1
                : 0;
 }

@@ -191,8 +191,7 @@ static void a_table_too_wide_for_the_terminal_loses_the_ends_of_its_longest_text
              "--  -----------------------------  -\n"
              "k1  0123456789012345678901234567…  5\n"
              "k2  short                          6\n"
-             "(values that end in … were cut to fit the terminal; csv, json and ndjson show them "
-             "whole)\n");
+             "(values that end in … were cut to fit; csv, json and ndjson have them whole)\n");
 }
 
 static void a_wide_character_is_not_cut_in_two(void **state)
@@ -202,9 +201,9 @@ static void a_wide_character_is_not_cut_in_two(void **state)
     (void)state;
     begin(&out, 24, (const char *[]){"v"}, 1);
     ROW(&out, text("日本日本日本日本日本日本日"));
-    end_with(&out, "v\n------------------------\n日本日本日本日本日本日…\n"
-                   "(values that end in … were cut to fit the terminal; csv, json and ndjson show "
-                   "them whole)\n");
+    end_with(&out,
+             "v\n------------------------\n日本日本日本日本日本日…\n"
+             "(values that end in … were cut to fit; csv, json and ndjson have them whole)\n");
 }
 
 static void what_no_terminal_can_show_side_by_side_becomes_a_line_a_column(void **state)

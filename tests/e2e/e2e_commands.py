@@ -22,7 +22,7 @@ import harness
 
 HELP = "Try `gatherd {} --help`.\n"
 NO_SQL = 'gatherd query: no SQL given, as in gatherd query "SELECT * FROM _gatherd_sources"\n'
-CUT = "(values that end in … were cut to fit the terminal; csv, json and ndjson show them whole)"
+CUT = "(values that end in … were cut to fit; csv, json and ndjson have them whole)"
 
 
 class CommandCase(harness.TestCase):
