@@ -82,9 +82,10 @@ DOORS = {
     "pcre2.h": ("daemon/document/regexp.c",),
     "xxhash.h": ("daemon/base/hash.c",),
     "iconv.h": ("daemon/document/charset.c",),
-    "zlib.h": ("daemon/document/unpack.c",),
+    "zlib.h": ("daemon/document/unpack.c", "daemon/fetch/decoding.c"),
+    "brotli/decode.h": ("daemon/fetch/decoding.c",),
     "zip.h": ("daemon/document/unpack_zip.c",),
-    "zstd.h": ("daemon/base/compress.c",),
+    "zstd.h": ("daemon/base/compress.c", "daemon/fetch/decoding.c"),
     "zstd_errors.h": ("daemon/base/compress.c",),
     "zdict.h": ("daemon/base/compress.c",),
 }

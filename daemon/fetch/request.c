@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "fetch/decoding.h"
 #include "fetch/request_tls.h"
 #include "fetch/setopt.h"
 #include "gatherd/secret.h"
@@ -31,7 +32,8 @@ static void set_where_we_go(CURL *easy, CURLcode *code)
     set_long(easy, CURLOPT_HEADEROPT, CURLHEADER_SEPARATE, code); /* a proxy gets none of ours */
     set_long(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1, code);    /* they are no answer */
     set_long(easy, CURLOPT_HTTP09_ALLOWED, 0, code);              /* anything would be an answer */
-    set_pointer(easy, CURLOPT_ACCEPT_ENCODING, "", code);         /* all that libcurl can decode */
+    set_pointer(easy, CURLOPT_ACCEPT_ENCODING, DECODING_ACCEPTED, code);
+    set_long(easy, CURLOPT_HTTP_CONTENT_DECODING, 0, code); /* by us: decoding.h */
 }
 
 static void set_how_long(CURL *easy, CURLcode *code)

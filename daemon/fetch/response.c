@@ -29,10 +29,11 @@ static void forget_head(struct receiver *receiver)
 {
     free(receiver->location);
     free(receiver->retry_after);
+    decoding_free(receiver->decoding);
+    receiver->decoding = NULL;
     receiver->location = NULL;
     receiver->retry_after = NULL;
     receiver->length = -1;
-    receiver->encoded = false;
     receiver->chunked = false;
     receiver->head_done = false;
     if (receiver->response != NULL) {
@@ -118,9 +119,35 @@ static void on_retry_after(struct receiver *receiver, struct slice value)
     keep(receiver, &receiver->retry_after, value);
 }
 
+static void report_decoding(struct receiver *receiver, enum decoding_status status)
+{
+    switch (status) {
+    case DECODING_OK:
+    case DECODING_STOPPED: /* whoever stopped it said why */
+        return;
+    case DECODING_BROKEN:
+        fault_set(&receiver->fault, RUN_FAILED_NETWORK, true,
+                  "the compressed body cannot be decoded: %s", decoding_reason(receiver->decoding));
+        return;
+    case DECODING_NOMEM:
+        fault_set(&receiver->fault, RUN_FAILED_NETWORK, true, "out of memory for the body");
+        return;
+    }
+}
+
+static bool keep_body(const char *data, size_t length, void *userdata);
+
 static void on_content_encoding(struct receiver *receiver, struct slice value)
 {
-    receiver->encoded = !(value.length == 8 && strncasecmp(value.data, "identity", 8) == 0);
+    if (receiver->decoding == NULL)
+        receiver->decoding = decoding_create(keep_body, receiver);
+    report_decoding(receiver, receiver->decoding == NULL ? DECODING_NOMEM
+                                                         : decoding_add(receiver->decoding, value));
+}
+
+static bool is_encoded(const struct receiver *receiver)
+{
+    return receiver->decoding != NULL && decoding_is_needed(receiver->decoding);
 }
 
 static void on_transfer_encoding(struct receiver *receiver, struct slice value)
@@ -241,7 +268,7 @@ static void end_head(struct receiver *receiver)
     if (receiver->chunked && receiver->length != -1)
         fault_set(&receiver->fault, RUN_FAILED_NETWORK, true,
                   "the answer has both Content-Length and Transfer-Encoding: chunked");
-    if (!receiver->encoded && receiver->length > receiver->max_body_bytes)
+    if (!is_encoded(receiver) && receiver->length > receiver->max_body_bytes)
         report_body_too_large(receiver);
 }
 
@@ -280,9 +307,9 @@ static size_t first_capacity(const struct receiver *receiver, size_t need)
 {
     size_t hint = need;
 
-    if (!receiver->encoded && receiver->length > 0)
+    if (!is_encoded(receiver) && receiver->length > 0)
         hint = receiver->length < MAX_HINT_BYTES ? (size_t)receiver->length : MAX_HINT_BYTES;
-    else if (receiver->encoded || receiver->length == -1)
+    else if (is_encoded(receiver) || receiver->length == -1)
         hint = need * 2;
     return hint < need ? need : hint;
 }
@@ -318,30 +345,40 @@ static bool fits(const struct receiver *receiver, size_t have, size_t more)
     return have <= most && more <= most - have;
 }
 
-size_t receiver_on_body(char *data, size_t size, size_t count, void *userdata)
+static bool keep_body(const char *data, size_t length, void *userdata)
 {
     struct receiver *receiver = userdata;
     struct response *response = receiver->response;
-    size_t length = size * count;
 
     if (!fits(receiver, response->body_bytes + receiver->discarded, length)) {
         report_body_too_large(receiver);
-        return 0;
+        return false;
     }
     if (!receiver->is_final && response_is_redirect(receiver->source, response->status)) {
         receiver->discarded += length;
-        return length;
+        return true;
     }
     if (length == 0)
-        return 0;
+        return true;
     if (make_room(receiver, response->body_bytes + length) == -1) {
         fault_set(&receiver->fault, RUN_FAILED_NETWORK, true, "out of memory for the body");
-        return 0;
+        return false;
     }
     memcpy(response->body + response->body_bytes, data, length);
     response->body_bytes += length;
     response->body[response->body_bytes] = '\0';
-    return length;
+    return true;
+}
+
+size_t receiver_on_body(char *data, size_t size, size_t count, void *userdata)
+{
+    struct receiver *receiver = userdata;
+    size_t length = size * count;
+
+    if (!is_encoded(receiver))
+        return keep_body(data, length, receiver) ? length : 0;
+    report_decoding(receiver, decoding_feed(receiver->decoding, data, length));
+    return receiver->fault.kind == RUN_OK ? length : 0;
 }
 
 static void shrink(struct response *response)
@@ -370,5 +407,7 @@ void receiver_finish(struct receiver *receiver, int64_t sent)
         fault_set(&receiver->fault, RUN_FAILED_NETWORK, true,
                   "%lld bytes of body came where Content-Length says %lld", (long long)sent,
                   (long long)receiver->length);
+    if (receiver->fault.kind == RUN_OK && is_encoded(receiver))
+        report_decoding(receiver, decoding_finish(receiver->decoding));
     shrink(response);
 }

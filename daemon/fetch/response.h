@@ -2,8 +2,9 @@
  * response.h - takes in one HTTP response as libcurl delivers it, within bounds.
  *
  * libcurl bounds neither a decompressed body nor one without a length, and it reports success on
- * bodies whose framing contradicts itself. So header and body bytes are counted here, and what can
- * be checked of the framing is checked.
+ * bodies whose framing contradicts itself, or which are compressed and cut off. So header and body
+ * bytes are counted here, what can be checked of the framing is checked, and the body is decoded
+ * here (decoding.h).
  */
 #ifndef GATHERD_FETCH_RESPONSE_H
 #define GATHERD_FETCH_RESPONSE_H
@@ -12,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fetch/decoding.h"
 #include "fetch/failure.h"
 #include "gatherd/config.h"
 #include "gatherd/run.h"
@@ -31,8 +33,8 @@ struct receiver {
     /* From the head of the final response; owned strings, NULL: no such header. */
     char *location;
     char *retry_after;
-    int64_t length; /* Content-Length; -1: none */
-    bool encoded;   /* Content-Encoding: the body that comes out is longer than what was sent */
+    int64_t length;            /* Content-Length; -1: none */
+    struct decoding *decoding; /* owned: Content-Encoding; NULL: what comes out is what was sent */
     bool chunked;
 
     size_t discarded; /* bytes of a redirect's body: counted, not kept */

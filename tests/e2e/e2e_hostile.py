@@ -99,6 +99,8 @@ CASES = {
     "cut_xml": Refused(XML, "<l><i><v>1</v></i><i><v>2",
                        "the body is not XML: line 1, column 26: Premature end of data in tag v line 1"),
     "cut_gzip": Refused(CSV, PACKED[:len(PACKED) // 2], "the body is a gzip file that is cut off"),
+    "cut_sent": Refused(CSV, PACKED[:len(PACKED) // 2], "the compressed body cannot be decoded: it is cut off", "network",
+                        kept=False, encoding="gzip"),
     "cut_zip": Refused(JSON, zipped("[1]")[:-10], "the body is a zip archive that cannot be read, or is cut off: .*"),
 
     # XML that wants more than to be read.

@@ -106,15 +106,38 @@ static void a_content_length_above_the_limit_fails_before_the_body(void **state)
 static void the_content_length_of_a_compressed_body_is_not_that_of_the_body(void **state)
 {
     static const char *const head[] = {"HTTP/1.1 200 OK", "Content-Encoding: gzip",
-                                       "Content-Length: 11", "", NULL};
+                                       "Content-Length: 25", "", NULL};
+    char packed[] = "\037\213\010\000\000\000\000\000\002\003\063\060\064\062\066\001\000\044\160"
+                    "\244\335\005\000\000\000";
     struct taking t;
 
     (void)state;
     start(&t, &small);
     assert_true(heads(&t, head));
-    assert_true(body(&t, "01234"));
-    receiver_finish(&t.receiver, 11);
+    assert_int_equal(receiver_on_body(packed, 1, 25, &t.receiver), 25);
+    receiver_finish(&t.receiver, 25);
     assert_int_equal(t.receiver.fault.kind, RUN_OK);
+    assert_string_equal(t.response.body, "01234");
+    end(&t);
+}
+
+static void a_compressed_body_that_is_cut_off_is_not_taken_for_whole(void **state)
+{
+    static const char *const head[] = {"HTTP/1.1 200 OK", "Content-Encoding: gzip",
+                                       "Content-Length: 24", "", NULL};
+    char packed[] = "\037\213\010\000\000\000\000\000\002\003\063\060\064\062\066\001\000\044\160"
+                    "\244\335\005\000\000\000";
+    struct taking t;
+
+    (void)state;
+    start(&t, &small);
+    assert_true(heads(&t, head));
+    assert_int_equal(receiver_on_body(packed, 1, 24, &t.receiver), 24);
+    receiver_finish(&t.receiver, 24);
+    assert_int_equal(t.receiver.fault.kind, RUN_FAILED_NETWORK);
+    assert_true(t.receiver.fault.retryable);
+    assert_string_equal(t.receiver.fault.text,
+                        "the compressed body cannot be decoded: it is cut off");
     end(&t);
 }
 
@@ -284,7 +307,7 @@ static void a_content_length_is_believed_up_to_one_mebibyte(void **state)
 
 static void memory_asked_for_in_vain_is_given_back(void **state)
 {
-    static const char *const head[] = {"HTTP/1.1 200 OK", "Content-Encoding: br", "", NULL};
+    static const char *const head[] = {"HTTP/1.1 200 OK", "", NULL};
     char block[100001];
     struct taking t;
 
@@ -311,6 +334,7 @@ int main(void)
         cmocka_unit_test(a_body_of_exactly_the_limit_passes_and_one_byte_more_does_not),
         cmocka_unit_test(a_content_length_above_the_limit_fails_before_the_body),
         cmocka_unit_test(the_content_length_of_a_compressed_body_is_not_that_of_the_body),
+        cmocka_unit_test(a_compressed_body_that_is_cut_off_is_not_taken_for_whole),
         cmocka_unit_test(headers_are_bounded_over_all_interim_responses),
         cmocka_unit_test(only_the_final_head_counts),
         cmocka_unit_test(a_trailer_changes_nothing),

@@ -62,7 +62,7 @@ need_packages() {
 }
 
 BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config libcurl4-openssl-dev libsqlite3-dev
-    libyaml-dev libpcre2-dev libxxhash-dev libzstd-dev zlib1g-dev libzip-dev libxml2-dev ca-certificates tzdata"
+    libyaml-dev libpcre2-dev libxxhash-dev libzstd-dev libbrotli-dev zlib1g-dev libzip-dev libxml2-dev ca-certificates tzdata"
 TEST_PACKAGES="libcmocka-dev python3 python3-yaml python3-httpbin gunicorn nginx-light tinyproxy sqlite3 openssl procps iproute2 libfaketime"
 LINT_PACKAGES="clang clang-format clang-tidy libclang-rt-14-dev shellcheck"
 FULL_PACKAGES="systemd systemd-container debootstrap libyajl-dev libjansson-dev python3-requests
