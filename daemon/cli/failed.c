@@ -59,6 +59,17 @@ struct action {
 
 /* --- list --- */
 
+/* For people: what it is and where it stood in one column, so that there is room for the reason. */
+static const char columns_to_look_at[] =
+    "l.id, l.source || iif(l.item = '', '', ' ' || l.item) AS source,"
+    " l.kind || coalesce(' ' || (l.position + 1), '') || coalesce(' of page ' || l.page, '')"
+    " || coalesce(', line ' || l.line, '') AS what,"
+    " l.occurrences AS times, strftime('%m-%d %H:%M', l.last_at) AS last_at, l.reason";
+
+static const char columns[] =
+    "l.id, l.source, nullif(l.item, '') AS item, l.kind, l.page, l.position + 1 AS record, l.line,"
+    " l.column, l.generation, l.occurrences AS times, l.last_at, l.reason";
+
 static void put_where(struct text *sql, const struct request *request, int64_t since_ms)
 {
     char since[CLOCK_TEXT_SIZE];
@@ -90,9 +101,8 @@ static int list(const struct command *self, const struct config *config,
     if (request->since != NULL && when_parse(request->since, clock_wall_ms(), &since_ms) == -1)
         return command_usage_error(self, "--since \"%s\" is no time; write " WHEN_FORMS,
                                    request->since);
-    text_add(&sql, "SELECT l.id, l.source, nullif(l.item, '') AS item, l.kind, l.page,"
-                   " l.position + 1 AS record, l.line, l.column, l.generation,"
-                   " l.occurrences AS times, l.last_at, l.reason FROM _gatherd_dead_letters AS l");
+    text_format(&sql, "SELECT %s FROM _gatherd_dead_letters AS l",
+                format == FORMAT_TABLE ? columns_to_look_at : columns);
     put_where(&sql, request, since_ms);
     text_add(&sql, " ORDER BY l.id");
     status = show_query(config->database, text_string(&sql), (enum format)format);
