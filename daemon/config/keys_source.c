@@ -25,6 +25,8 @@ static const struct choice format_choices[] = {
     {NULL, 0},
 };
 
+static const struct choice no_records_choices[] = {{"fail", false}, {"accept", true}, {NULL, 0}};
+
 static const struct choice write_mode_choices[] = {
     {"append", WRITE_APPEND},   {"upsert", WRITE_UPSERT},   {"insert_only", WRITE_INSERT_ONLY},
     {"replace", WRITE_REPLACE}, {"history", WRITE_HISTORY}, {NULL, 0},
@@ -515,6 +517,17 @@ static const struct key source_keys[] = {
                                .about = "Which file to read where the body is a zip archive of "
                                         "several: its name, or a pattern with * and ?.",
                                .example = "data/*.csv"},
+    [SOURCE_ON_NO_RECORDS] = {.name = "on_no_records",
+                              .part = PART_ROWS,
+                              .kind = KIND_CHOICE,
+                              TO(struct source, may_lack_records),
+                              .choices = no_records_choices,
+                              .own = true,
+                              .fallback = "fail",
+                              .about = "What an answer means in which the list that records leads "
+                                       "to is not there or null: a failed run, or that there are "
+                                       "none.",
+                              .example = "accept"},
     MAPPING_ROWS(SOURCE_MAPPING, struct source, mapping.),
     SOURCE_MAPPING_ROWS(SOURCE_MAPPING, struct source, mapping.),
     [SOURCE_WRITE_MODE] = {.name = "write_mode",

@@ -41,9 +41,21 @@ static void check_format_keys(struct load *load, const struct where *where,
     }
 }
 
+/* Of arrays that belong together the lack is a fault in any case. */
+static void check_lack(struct load *load, const struct where *where, const struct source *source,
+                       const struct given *given)
+{
+    struct where here = where_key(where, source_key_set.keys[SOURCE_ON_NO_RECORDS].name);
+
+    if (source->may_lack_records && given->at[SOURCE_MAPPING + MAPPING_ZIP] != NULL)
+        load_mistake(load, place_of(load, given->at[SOURCE_ON_NO_RECORDS]), &here,
+                     "goes with records, and zip is there in their place; remove it");
+}
+
 void check_format(struct load *load, const struct where *where, const struct source *source,
                   const struct given *given)
 {
     check_encoding(load, where, source, given);
     check_format_keys(load, where, source, given);
+    check_lack(load, where, source, given);
 }

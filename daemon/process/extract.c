@@ -300,7 +300,8 @@ static int select_records(struct extractor *e, const struct source *source,
     if (mapping->zip != NULL)
         return zip_records(mapping, decoded, e->arena, records);
     return records_select(mapping->records, mapping->key_as != NULL, records_root(source, decoded),
-                          decoded->lines, source->pagination != NULL, &e->paths, records);
+                          decoded->lines, source->pagination != NULL || source->may_lack_records,
+                          &e->paths, records);
 }
 
 int extract_rows(const struct source *source, const struct decoded *decoded, struct arena *arena,

@@ -44,8 +44,8 @@ struct records {
 
 /*
  * `named`: the path leads to objects, their members are the records, and the names count (key_as).
- * `lines`: root is the array of a body's lines. `may_lack`: one page of several, where null or no
- * list at all is a page without records. Their list is in the arena of `paths`. 0, or -1: out of
+ * `lines`: root is the array of a body's lines. `may_lack`: null or no list at all means no
+ * records, as in one page of several. Their list is in the arena of `paths`. 0, or -1: out of
  * memory.
  */
 int records_select(const struct jsonpath *path, bool named, const struct node *root, bool lines,

@@ -465,6 +465,7 @@ struct source {
     const char *archive_member;    /* a name or pattern; NULL: the only file of a zip archive */
     const char *encoding; /* of the body, as charset_by_name() takes it; NULL: the answer says */
     const struct xml_rules *xml; /* NULL: nothing was said */
+    bool may_lack_records;       /* an answer without the list has none; else it fails the run */
     struct mapping mapping;
 };
 

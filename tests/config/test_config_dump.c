@@ -145,7 +145,7 @@ static void defaults_are_filled_in(void **state)
     assert_holds(text, "\n    retry:\n      max_attempts: 3\n      backoff_base: 1s\n");
     assert_holds(text, "\n    table: a\n");
     assert_holds(text, "\n    write_mode: append\n");
-    assert_holds_not(text, "records:");
+    assert_holds_not(text, " records:");
     assert_holds_not(text, "primary_key:");
 }
 

@@ -505,6 +505,7 @@ class NotWhatWasConfigured(RecordedTestCase):
         daemon = self.run_once({"sources": [
             {"name": "empty", "url": f"{base}/{EMPTY}",
              "records": "$.results"},
+            {"name": "none", "url": f"{base}/{EMPTY}", "records": "$.results", "on_no_records": "accept"},
             {"name": "good", "url": f"{base}/open-meteo/geocoding-search.json",
              "records": "$.results"}]}, status=1)
         body = (harness.DATA / EMPTY).read_text()
@@ -519,6 +520,8 @@ class NotWhatWasConfigured(RecordedTestCase):
             [("empty", "body", reason, body, "application/json", len(body), 1)])
         self.assertEqual(daemon.sql("SELECT name FROM sqlite_schema WHERE name = 'empty'"), [])
         self.assertEqual(daemon.value("SELECT count(*) FROM good"), 2)  # it harmed nobody else
+        self.assertEqual(daemon.sql("SELECT outcome, records FROM _gatherd_runs WHERE source = 'none'"),
+                         [("success", 0)])
         self.assertIn(reason, daemon.output)
 
     def test_files_of_other_formats_are_kept_whole_with_the_reason(self):

@@ -192,6 +192,23 @@ static void a_path_that_selects_nothing_fails_the_run_and_keeps_the_body(void **
     expect_failure(state, "records: $.features[*] selects nothing; the document is a string");
 }
 
+static void an_api_may_leave_its_list_away_and_mean_that_there_is_nothing(void **state)
+{
+    struct processing *p = *state;
+
+    p->source.may_lack_records = true;
+    processing_records(p, "$.results");
+    run(state, "{\"generationtime_ms\":0.5}");
+    expect_rows(state, "\n");
+    run(state, "{\"results\":null}");
+    expect_rows(state, "\n");
+    run(state, "{\"results\":\"maintenance\"}");
+    expect_failure(state, "records: $.results selects a string, where an array or "
+                          "object of records was expected");
+    run(state, "\"maintenance\"");
+    expect_failure(state, "records: $.results selects nothing; the document is a string");
+}
+
 static void what_stands_instead_of_records_cannot_hide_in_the_error(void **state)
 {
     processing_records(*state, "$.items");
@@ -702,6 +719,7 @@ int main(void)
         TEST(a_scalar_document_is_one_record),
         TEST(an_empty_container_before_a_wildcard_or_slice_is_success),
         TEST(a_path_that_selects_nothing_fails_the_run_and_keeps_the_body),
+        TEST(an_api_may_leave_its_list_away_and_mean_that_there_is_nothing),
         TEST(what_stands_instead_of_records_cannot_hide_in_the_error),
         TEST(the_error_says_how_far_the_path_led),
         TEST(an_empty_container_elsewhere_is_no_excuse),
