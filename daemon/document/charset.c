@@ -254,7 +254,7 @@ enum charset_status charset_convert(const char *charset, struct slice from, size
 {
     struct conversion c = {.arena = arena,
                            .most = most,
-                           .in = (char *)(uintptr_t)from.data, /* iconv only reads it */
+                           .in = (char *)from.data, /* iconv only reads it */
                            .left = from.length};
     enum charset_status status = CHARSET_NOMEM;
 

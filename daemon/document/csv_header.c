@@ -195,9 +195,10 @@ static const char *find_header(struct csv_reader *r, const char *p, struct csv_c
     for (unsigned row = 1;; row++) {
         const char *start = csv_skip_lines(r, p);
 
-        if (start == r->end)
-            return csv_fail(r, start, "the body ends before its header, row %u",
-                            r->options->header_row);
+        if (start == r->end) {
+            csv_fail(r, start, "the body ends before its header, row %u", r->options->header_row);
+            return NULL;
+        }
         p = csv_read_cells(r, start, cells);
         if (p == NULL)
             return NULL;

@@ -131,8 +131,7 @@ static enum unpack_status inflate_members(z_stream *z, struct unpack_output *out
 static enum unpack_status unpack_gzip(struct slice body, struct unpack_output *out,
                                       struct unpacked *unpacked)
 {
-    z_stream z = {.next_in = (unsigned char *)(uintptr_t)body.data,
-                  .avail_in = (unsigned)body.length};
+    z_stream z = {.next_in = (const unsigned char *)body.data, .avail_in = (unsigned)body.length};
     enum unpack_status status;
 
     if (body.length > UINT32_MAX)

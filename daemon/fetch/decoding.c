@@ -215,7 +215,7 @@ static enum decoding_status step_zlib(struct decoding *decoding, struct layer *l
     z_stream *z = &layer->z;
     int rc;
 
-    z->next_in = (unsigned char *)(uintptr_t)piece->in;
+    z->next_in = piece->in;
     z->avail_in = given;
     z->next_out = piece->out;
     z->avail_out = (unsigned)piece->room;

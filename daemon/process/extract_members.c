@@ -1,4 +1,5 @@
 /* Rows without fields: every member of a record is a column. */
+#include <assert.h>
 #include <string.h>
 
 #include "gatherd/convert.h"
@@ -104,6 +105,7 @@ static enum extracted set_cell(struct extractor *e, struct slice name, const str
         outcome = add_column(e, name, &member);
         if (outcome != EXTRACTED_ROW)
             return outcome;
+        assert(member != NULL);
     }
     if (member->target == MEMBER_UNWANTED)
         return EXTRACTED_ROW;

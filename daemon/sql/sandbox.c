@@ -32,7 +32,7 @@ const char sandbox_no_time[] =
 const char sandbox_too_long[] =
     "a value is longer than 4 MiB, the most that an expression works with";
 
-_Static_assert(COMPUTER_MAX_CPU_MS == 10000 && COMPUTER_MAX_VALUE_BYTES == 4 * 1024 * 1024,
+_Static_assert(COMPUTER_MAX_CPU_MS == 10000 && COMPUTER_MAX_VALUE_BYTES == 4194304,
                "the words above");
 
 /* --- What stops an expression. --- */

@@ -1,5 +1,6 @@
 #include "store/declare.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,6 +57,7 @@ static enum field_type link_type(const struct mapping *mapping, const struct map
 
     if (link + 1 == mapping->link_count) /* LINK_INDEX */
         return FIELD_INTEGER;
+    assert(parent != NULL); /* of a source only LINK_INDEX is a link */
     identity = mapping_identity(parent, &count);
     for (size_t i = 0; i < parents->column_count; i++) {
         if (slice_equals(parents->columns[i].name, identity[link]))

@@ -39,7 +39,7 @@ struct calculations; /* the compiled expressions of one set; the computer's, unt
  * Compiles the expressions, or finds them again. NULL with ERROR_NOMEM; or ERROR_FAILED: SQLite
  * does not take what it took when the expressions were checked.
  */
-struct calculations *computer_prepare(struct computer *computer, const struct expression_set *set,
+struct calculations *computer_prepare(struct computer *computer, const struct expression_set *from,
                                       struct error *err);
 
 enum computed {
@@ -57,8 +57,8 @@ enum computed {
  * cells it is; one beyond `count` is NULL. Text in `*value` lives until the same expression is
  * calculated again.
  */
-enum computed computer_evaluate(struct calculations *calculations, size_t index,
-                                const struct value *cells, size_t count, const uint32_t *places,
-                                struct value *value, struct error *err);
+enum computed computer_evaluate(struct calculations *set, size_t index, const struct value *cells,
+                                size_t count, const uint32_t *places, struct value *value,
+                                struct error *err);
 
 #endif
