@@ -38,9 +38,10 @@ static const struct {
 
 struct layer {
     enum coding coding;
-    bool begun; /* a byte has come */
-    bool ended; /* and what came is whole */
-    z_stream z; /* once begun, as the two below, by its coding */
+    bool begun;    /* a byte has come */
+    bool ended;    /* and what came is whole */
+    bool at_start; /* of a frame of zstd */
+    z_stream z;    /* once begun, as the two below, by its coding */
     BrotliDecoderState *brotli;
     ZSTD_DStream *zstd;
 };
@@ -182,6 +183,7 @@ static enum decoding_status begin(struct decoding *decoding, struct layer *layer
         layer->zstd = ZSTD_createDStream();
         if (layer->zstd == NULL)
             return DECODING_NOMEM;
+        layer->at_start = true;
         ZSTD_DCtx_setParameter(layer->zstd, ZSTD_d_windowLogMax, MOST_WINDOW_LOG);
         break;
     case CODING_UNKNOWN:
@@ -244,19 +246,30 @@ static enum decoding_status step_brotli(struct decoding *decoding, struct layer 
     return DECODING_OK;
 }
 
+/* The first byte of a frame or skippable frame (RFC 8878, 3.1); libzstd knows older formats, too.
+ */
+static bool begins_frame(unsigned char first)
+{
+    return first == 0x28 || (first & 0xf0) == 0x50;
+}
+
 static enum decoding_status step_zstd(struct decoding *decoding, struct layer *layer,
                                       struct piece *piece)
 {
     ZSTD_inBuffer in = {piece->in, piece->left, 0};
     ZSTD_outBuffer out = {piece->out, piece->room, 0};
-    size_t rc = ZSTD_decompressStream(layer->zstd, &out, &in);
+    size_t rc;
 
+    if (layer->at_start && piece->left > 0 && !begins_frame(*piece->in))
+        return broken(decoding, "no frame of zstd begins so");
+    rc = ZSTD_decompressStream(layer->zstd, &out, &in);
     if (ZSTD_isError(rc))
         return broken(decoding, "%s", ZSTD_getErrorName(rc));
     piece->in += in.pos;
     piece->left -= in.pos;
     piece->room -= out.pos;
     layer->ended = rc == 0;
+    layer->at_start = layer->ended || (layer->at_start && in.pos == 0);
     return DECODING_OK;
 }
 

@@ -156,6 +156,7 @@ static void the_reason_says_what_is_wrong(void **state)
     expect_reason("gzip", gzip, sizeof(gzip) - 2, "it is cut off");
     expect_reason("compress", "x", 1,
                   "its Content-Encoding is not known here; known are gzip, deflate, br, zstd");
+    expect_reason("zstd", "\x26\xb5\x2f\xfd\x01", 5, "no frame of zstd begins so"); /* of 2016 */
 }
 
 static void more_codings_than_anybody_needs_are_refused(void **state)
