@@ -8,12 +8,6 @@
 #include "allocation.h"
 #include "gatherd/computer.h"
 
-static int take_over_memory(void **state)
-{
-    (void)state;
-    return allocation_include_sqlite();
-}
-
 static bool find(void *context, const char *name, enum column_affinity *affinity)
 {
     (void)context;
@@ -137,5 +131,5 @@ int main(void)
         cmocka_unit_test(one_failed_allocation_makes_no_wrong_value),
     };
 
-    return cmocka_run_group_tests(tests, take_over_memory, NULL);
+    return cmocka_run_group_tests(tests, allocation_include_sqlite, NULL);
 }

@@ -169,12 +169,6 @@ static void a_frozen_table_takes_none(void **state)
     apply_in_spite(world, check_frozen);
 }
 
-static int take_over_memory(void **state)
-{
-    (void)state;
-    return allocation_include_sqlite();
-}
-
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -184,5 +178,5 @@ int main(void)
         T(a_frozen_table_takes_none),
     };
 
-    return cmocka_run_group_tests(tests, take_over_memory, NULL);
+    return cmocka_run_group_tests(tests, allocation_include_sqlite, NULL);
 }

@@ -210,12 +210,6 @@ static void words_are_read_anew(void **state)
     }
 }
 
-static int take_over_memory(void **state)
-{
-    (void)state;
-    return allocation_include_sqlite();
-}
-
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -226,5 +220,5 @@ int main(void)
         T(words_are_read_anew),
     };
 
-    return cmocka_run_group_tests(tests, take_over_memory, NULL);
+    return cmocka_run_group_tests(tests, allocation_include_sqlite, NULL);
 }

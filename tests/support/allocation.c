@@ -85,10 +85,11 @@ static void *sqlite_realloc(void *pointer, int size)
     return is_refused() ? NULL : real_memory.xRealloc(pointer, size);
 }
 
-int allocation_include_sqlite(void)
+int allocation_include_sqlite(void **state)
 {
     sqlite3_mem_methods ours;
 
+    (void)state;
     sqlite3_shutdown(); /* the rig of a test may have used it */
     if (sqlite3_config(SQLITE_CONFIG_GETMALLOC, &real_memory) != SQLITE_OK)
         return -1;

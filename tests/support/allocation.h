@@ -14,8 +14,8 @@
 /* Lets `count` allocations succeed; the next one fails, and all behind it unless `once`. */
 void allocation_fail_after(size_t count, bool once);
 
-/* SQLite's memory runs out with ours: before it is first used. 0 or -1. */
-int allocation_include_sqlite(void);
+/* SQLite's memory runs out with ours: a group's setup, before SQLite is first used. 0 or -1. */
+int allocation_include_sqlite(void **state);
 
 /* Lets all succeed again. Returns whether one has failed. */
 bool allocation_stop_failing(void);

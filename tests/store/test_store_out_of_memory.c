@@ -1,73 +1,11 @@
-/*
- * What happens when memory is out, ours or SQLite's: the commit fails whole and can be made again.
- *
- * The files that allocate most are compiled into this program with allocators that fail at the n-th
- * call, and stand in for those of the library; SQLite gets its memory from the same place.
+/* What happens when memory is out, ours or SQLite's: the commit fails whole and can be made again.
  */
 #include "test.h"
 
-#include <sqlite3.h>
 #include <stdbool.h>
-#include <stdlib.h>
-#include <string.h>
 
-static long calls_until_failure = -1; /* below 0: none fails */
-
-static bool fails_now(void)
-{
-    return calls_until_failure >= 0 && calls_until_failure-- == 0;
-}
-
-static void *faulty_malloc(size_t size)
-{
-    return fails_now() ? NULL : malloc(size);
-}
-
-static void *faulty_calloc(size_t count, size_t size)
-{
-    return fails_now() ? NULL : calloc(count, size);
-}
-
-static void *faulty_realloc(void *pointer, size_t size)
-{
-    return fails_now() ? NULL : realloc(pointer, size);
-}
-
-static char *faulty_strdup(const char *string)
-{
-    return fails_now() ? NULL : strdup(string);
-}
-
-#define malloc  faulty_malloc
-#define calloc  faulty_calloc
-#define realloc faulty_realloc
-#define strdup  faulty_strdup
-#include "base/text.c"
-#include "store/ddl.c"
-#include "store/evolve.c"
-#include "store/layout.c"
-#include "store/layout_sql.c"
-#include "store/plan.c"
-#include "store/schema.c"
-#include "store/table.c"
-#undef malloc
-#undef calloc
-#undef realloc
-#undef strdup
-
+#include "allocation.h"
 #include "store_rig.h"
-
-static sqlite3_mem_methods real_memory;
-
-static void *sqlite_malloc(int size)
-{
-    return fails_now() ? NULL : real_memory.xMalloc(size);
-}
-
-static void *sqlite_realloc(void *pointer, int size)
-{
-    return fails_now() ? NULL : real_memory.xRealloc(pointer, size);
-}
 
 /* Each of the first calls, then ever fewer: together they are some thousands. */
 static long next_step(long step)
@@ -97,10 +35,9 @@ static void a_commit_without_memory_fails_whole_and_can_be_made_again(void **sta
         ROW(feed, INT(1), TEXT("x"), INT(1));
         ROW(feed, NUL, TEXT("x"), INT(1));
         feed_result(feed);
-        calls_until_failure = step;
+        allocation_fail_after((size_t)step, true);
         status = feed_commit(rig, feed, &err);
-        failed = calls_until_failure < 0;
-        calls_until_failure = -1;
+        failed = allocation_stop_failing();
         if (status != STORE_OK) {
             if (err.code != ERROR_NOMEM)
                 fail_msg("step %ld: %d %s", step, (int)err.code, err.text);
@@ -134,10 +71,9 @@ static void opening_without_memory_fails_and_leaks_nothing(void **state)
         struct rig *rig = rig_make();
         struct error err = {0};
 
-        calls_until_failure = step;
+        allocation_fail_after((size_t)step, true);
         rig->store = store_open(rig->path, &options, &err);
-        failed = calls_until_failure < 0;
-        calls_until_failure = -1;
+        failed = allocation_stop_failing();
         if (rig->store == NULL && err.code != ERROR_NOMEM)
             fail_msg("step %ld: %d %s", step, (int)err.code, err.text);
         rig_close(rig);
@@ -147,20 +83,6 @@ static void opening_without_memory_fails_and_leaks_nothing(void **state)
     }
 }
 
-static int install(void **state)
-{
-    sqlite3_mem_methods faulty;
-
-    (void)state;
-    sqlite3_shutdown();
-    assert_int_equal(sqlite3_config(SQLITE_CONFIG_GETMALLOC, &real_memory), SQLITE_OK);
-    faulty = real_memory;
-    faulty.xMalloc = sqlite_malloc;
-    faulty.xRealloc = sqlite_realloc;
-    assert_int_equal(sqlite3_config(SQLITE_CONFIG_MALLOC, &faulty), SQLITE_OK);
-    return sqlite3_initialize();
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,5 +90,5 @@ int main(void)
         cmocka_unit_test(opening_without_memory_fails_and_leaks_nothing),
     };
 
-    return cmocka_run_group_tests(tests, install, NULL);
+    return cmocka_run_group_tests(tests, allocation_include_sqlite, NULL);
 }

@@ -1,70 +1,13 @@
 /*
  * Memory runs out while a walk replaces its table, while versions are written and rows removed: the
- * commit fails whole, and made again it does what it would have done. As in test_store_memory.c,
- * the files that this is about are compiled in here with allocators that fail at the n-th call.
+ * commit fails whole, and made again it does what it would have done.
  */
 #include "test.h"
 
-#include <sqlite3.h>
 #include <stdbool.h>
-#include <stdlib.h>
-#include <string.h>
 
-static long calls_until_failure = -1; /* below 0: none fails */
-
-static bool fails_now(void)
-{
-    return calls_until_failure >= 0 && calls_until_failure-- == 0;
-}
-
-static void *faulty_calloc(size_t count, size_t size)
-{
-    return fails_now() ? NULL : calloc(count, size);
-}
-
-static void *faulty_realloc(void *pointer, size_t size)
-{
-    return fails_now() ? NULL : realloc(pointer, size);
-}
-
-#define calloc  faulty_calloc
-#define realloc faulty_realloc
-#include "base/text.c"
-#include "store/history.c"
-#include "store/layout_sql.c"
-#include "store/repeats.c"
-#include "store/spool_read.c"
-#include "store/spool_write.c"
-#undef calloc
-#undef realloc
-
+#include "allocation.h"
 #include "store_rig.h"
-
-static sqlite3_mem_methods real_memory;
-
-static void *sqlite_malloc(int size)
-{
-    return fails_now() ? NULL : real_memory.xMalloc(size);
-}
-
-static void *sqlite_realloc(void *pointer, int size)
-{
-    return fails_now() ? NULL : real_memory.xRealloc(pointer, size);
-}
-
-static int install(void **state)
-{
-    sqlite3_mem_methods faulty;
-
-    (void)state;
-    sqlite3_shutdown();
-    assert_int_equal(sqlite3_config(SQLITE_CONFIG_GETMALLOC, &real_memory), SQLITE_OK);
-    faulty = real_memory;
-    faulty.xMalloc = sqlite_malloc;
-    faulty.xRealloc = sqlite_realloc;
-    assert_int_equal(sqlite3_config(SQLITE_CONFIG_MALLOC, &faulty), SQLITE_OK);
-    return sqlite3_initialize();
-}
 
 static const struct pagination pagination = {.type = PAGINATION_CURSOR, .max_pages = 100};
 
@@ -94,10 +37,9 @@ static void fail_at_each_step(const struct scene *scene)
         rig_open(rig);
         feed = scene->prepare(rig);
         feed_result(feed);
-        calls_until_failure = step;
+        allocation_fail_after((size_t)step, true);
         status = feed_commit(rig, feed, &err);
-        failed = calls_until_failure < 0;
-        calls_until_failure = -1;
+        failed = allocation_stop_failing();
         if (status != STORE_OK) {
             if (err.code != ERROR_NOMEM)
                 fail_msg("step %ld: %d %s", step, (int)err.code, err.text);
@@ -210,5 +152,5 @@ int main(void)
         cmocka_unit_test(versions_of_rows_that_change_and_go),
     };
 
-    return cmocka_run_group_tests(tests, install, NULL);
+    return cmocka_run_group_tests(tests, allocation_include_sqlite, NULL);
 }

@@ -1,71 +1,10 @@
-/*
- * Children when memory is out, ours or SQLite's: the commit fails whole and can be made again.
- *
- * As in test_store_memory.c the files that allocate are compiled into this program with allocators
- * that fail at the n-th call.
- */
+/* Children when memory is out, ours or SQLite's: the commit fails whole and can be made again. */
 #include "test.h"
 
-#include <sqlite3.h>
 #include <stdbool.h>
-#include <stdlib.h>
-#include <string.h>
 
-static long calls_until_failure = -1; /* below 0: none fails */
-
-static bool fails_now(void)
-{
-    return calls_until_failure >= 0 && calls_until_failure-- == 0;
-}
-
-static void *faulty_malloc(size_t size)
-{
-    return fails_now() ? NULL : malloc(size);
-}
-
-static void *faulty_calloc(size_t count, size_t size)
-{
-    return fails_now() ? NULL : calloc(count, size);
-}
-
-static void *faulty_realloc(void *pointer, size_t size)
-{
-    return fails_now() ? NULL : realloc(pointer, size);
-}
-
-static char *faulty_strdup(const char *string)
-{
-    return fails_now() ? NULL : strdup(string);
-}
-
-#define malloc  faulty_malloc
-#define calloc  faulty_calloc
-#define realloc faulty_realloc
-#define strdup  faulty_strdup
-#include "base/text.c"
-#include "store/children.c"
-#include "store/layout.c"
-#include "store/layout_sql.c"
-#include "store/unfinished.c"
-#include "store/write_rows.c"
-#undef malloc
-#undef calloc
-#undef realloc
-#undef strdup
-
+#include "allocation.h"
 #include "gathering.h"
-
-static sqlite3_mem_methods real_memory;
-
-static void *sqlite_malloc(int size)
-{
-    return fails_now() ? NULL : real_memory.xMalloc(size);
-}
-
-static void *sqlite_realloc(void *pointer, int size)
-{
-    return fails_now() ? NULL : real_memory.xRealloc(pointer, size);
-}
 
 /* Each of the first calls, then every 37th: together they are some thousands. */
 static long next_step(long step)
@@ -100,10 +39,9 @@ static bool fail_at(struct gathering *g, long step)
 
     gathering_take(g, before);
     gathering_answer(g, after);
-    calls_until_failure = step;
+    allocation_fail_after((size_t)step, true);
     status = gathering_commit(g, &err);
-    failed = calls_until_failure < 0;
-    calls_until_failure = -1;
+    failed = allocation_stop_failing();
     if (status != STORE_OK) {
         if (err.code != ERROR_NOMEM)
             fail_msg("step %ld: %d %s", step, (int)err.code, err.text);
@@ -135,25 +73,11 @@ static void a_commit_of_children_without_memory_can_be_made_again(void **state)
     }
 }
 
-static int install(void **state)
-{
-    sqlite3_mem_methods faulty;
-
-    (void)state;
-    sqlite3_shutdown();
-    assert_int_equal(sqlite3_config(SQLITE_CONFIG_GETMALLOC, &real_memory), SQLITE_OK);
-    faulty = real_memory;
-    faulty.xMalloc = sqlite_malloc;
-    faulty.xRealloc = sqlite_realloc;
-    assert_int_equal(sqlite3_config(SQLITE_CONFIG_MALLOC, &faulty), SQLITE_OK);
-    return sqlite3_initialize();
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_commit_of_children_without_memory_can_be_made_again),
     };
 
-    return cmocka_run_group_tests(tests, install, NULL);
+    return cmocka_run_group_tests(tests, allocation_include_sqlite, NULL);
 }
