@@ -130,34 +130,43 @@ static int lead_into(struct replay *r, struct mapping *mapping, bool is_child)
 
 static bool has_table(const struct mapping *mapping, const char *table)
 {
-    bool has = strcasecmp(mapping->table, table) == 0;
+    bool has = strcasecmp(mapping->table, table) == 0 ||
+               (mapping->history_table != NULL && strcasecmp(mapping->history_table, table) == 0);
 
     for (size_t i = 0; i < mapping->child_count && !has; i++)
         has = has_table(&mapping->children[i], table);
     return has;
 }
 
-static int check_table(const struct replay *r, const struct mapping *mapping, struct error *err)
+static int check_name(const struct replay *r, const char *table, struct error *err)
 {
-    const char *problem = table_name_problem(mapping->table);
+    const char *problem = table_name_problem(table);
 
     if (problem != NULL) {
-        error_set(err, ERROR_USAGE, "--into: \"%.200s\" %s", mapping->table, problem);
+        error_set(err, ERROR_USAGE, "--into: \"%.200s\" %s", table, problem);
         return -1;
     }
     for (size_t i = 0; i < r->config->source_count; i++) {
         const struct source *source = &r->config->sources[i];
 
-        if (!has_table(&source->mapping, mapping->table))
+        if (!has_table(&source->mapping, table))
             continue;
         error_set(err, ERROR_USAGE,
                   "--into: table \"%s\" is one of source \"%s\"; choose another, or leave --into "
                   "out to replay into the source's own",
-                  mapping->table, source->name);
+                  table, source->name);
         return -1;
     }
+    return 0;
+}
+
+static int check_tables(const struct replay *r, const struct mapping *mapping, struct error *err)
+{
+    if (check_name(r, mapping->table, err) == -1 ||
+        (mapping->history_table != NULL && check_name(r, mapping->history_table, err) == -1))
+        return -1;
     for (size_t i = 0; i < mapping->child_count; i++) {
-        if (check_table(r, &mapping->children[i], err) == -1)
+        if (check_tables(r, &mapping->children[i], err) == -1)
             return -1;
     }
     return 0;
@@ -174,14 +183,38 @@ static int choose_tables(struct replay *r, const struct source *source, struct e
         return no_memory(err);
     *into = source->mapping;
     r->into = into;
-    return lead_into(r, into, false) == -1 ? no_memory(err) : check_table(r, into, err);
+    return lead_into(r, into, false) == -1 ? no_memory(err) : check_tables(r, into, err);
+}
+
+/* Versions begin in new tables. */
+static int check_new(const struct replay *r, const char *table, struct error *err)
+{
+    bool exists = false;
+
+    if (kept_has_table(r->reader, table, &exists, err) == -1)
+        return -1;
+    if (exists)
+        error_set(err, ERROR_USAGE,
+                  "--into: table \"%s\" is there already, and versions begin in a new one; drop it "
+                  "with its history, or choose another",
+                  table);
+    return exists ? -1 : 0;
+}
+
+static int check_all_new(const struct replay *r, const struct mapping *mapping, struct error *err)
+{
+    if (check_new(r, mapping->table, err) == -1 || check_new(r, mapping->history_table, err) == -1)
+        return -1;
+    for (size_t i = 0; i < mapping->child_count; i++) {
+        if (check_all_new(r, &mapping->children[i], err) == -1)
+            return -1;
+    }
+    return 0;
 }
 
 /* A table of what is there now cannot take what was there once, but a new one can begin with it. */
 static int check_mode(const struct replay *r, const struct source *source, struct error *err)
 {
-    bool exists = false;
-
     if (takes_parts(source->mapping.write_mode))
         return 0;
     if (r->into == NULL) {
@@ -192,16 +225,7 @@ static int check_mode(const struct replay *r, const struct source *source, struc
                   source->name);
         return -1;
     }
-    if (r->into->write_mode != WRITE_HISTORY)
-        return 0;
-    if (kept_has_table(r->reader, r->into->table, &exists, err) == -1)
-        return -1;
-    if (exists)
-        error_set(err, ERROR_USAGE,
-                  "--into: table \"%s\" is there already, and versions begin in a new one; drop it "
-                  "with its history, or choose another",
-                  r->into->table);
-    return exists ? -1 : 0;
+    return r->into->write_mode == WRITE_HISTORY ? check_all_new(r, r->into, err) : 0;
 }
 
 /*

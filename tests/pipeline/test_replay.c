@@ -121,6 +121,35 @@ static void a_table_of_what_is_there_now_is_left_alone(void **state)
     replaying_free(r);
 }
 
+static void expect_no_table(struct replaying_rig *r, const char *into, const char *why)
+{
+    const struct replay_wish wish = {.source = "s", .until_ms = INT64_MAX, .into = into};
+    struct error err = {0};
+
+    assert_int_equal(replaying_do(r, wish, &err), REPLAY_FAILED);
+    assert_string_equal(err.text, why);
+}
+
+static void versions_go_into_tables_of_nobody_else(void **state)
+{
+    struct replaying_rig *r = replaying_create(
+        SOURCE("write_mode: history, primary_key: id, fields: {id: $.id, v: $.v}"));
+
+    (void)state;
+    replaying_answer(r, 200, JSON, "[{\"id\":1,\"v\":1}]");
+    replaying_answer(r, 200, JSON, "[{\"id\":1,\"v\":2}]");
+    expect_no_table(r, "S_history",
+                    "--into: table \"S_history\" is one of source \"s\"; choose another, or leave "
+                    "--into out to replay into the source's own");
+    rig_exec(r->rig, "CREATE TABLE new_s_history (mine)");
+    expect_no_table(r, "new_",
+                    "--into: table \"new_s_history\" is there already, and versions begin in a new "
+                    "one; drop it with its history, or choose another");
+    rig_expect(r->rig, "SELECT count(*) FROM s_history", "2");
+    rig_expect(r->rig, "SELECT count(*) FROM sqlite_schema WHERE name = 'new_s'", "0");
+    replaying_free(r);
+}
+
 static void a_set_that_is_replaced_is_collected_elsewhere(void **state)
 {
     struct replaying_rig *r = replaying_create(SOURCE("write_mode: replace, max_shrink: 100%"));
@@ -492,6 +521,7 @@ int main(void)
         T(records_of_other_shapes_are_read_again_as_what_they_became),
         T(what_came_with_the_answer_is_there_again),
         T(a_table_of_what_is_there_now_is_left_alone),
+        T(versions_go_into_tables_of_nobody_else),
         T(a_set_that_is_replaced_is_collected_elsewhere),
         T(rows_that_are_missing_stay_marked),
         T(what_is_refused_again_stays_with_the_new_reason_and_generation),
