@@ -162,11 +162,9 @@ static int check_source(const struct command *self, const struct config *config,
 static int backfill(const struct command *self, const char *path, const struct range *range)
 {
     const char *const words[] = {"backfill", range->source, range->from, range->to};
-    struct config *config;
+    struct config *config = command_find_config(path);
     int status;
 
-    path = command_config_path(path);
-    config = path == NULL ? NULL : command_load_config(path, NULL);
     if (config == NULL)
         return EX_CONFIG;
     status = check_source(self, config, range);

@@ -121,6 +121,12 @@ struct config *command_load_config(const char *path, struct text *warnings)
     return config;
 }
 
+struct config *command_find_config(const char *path)
+{
+    path = command_config_path(path);
+    return path == NULL ? NULL : command_load_config(path, NULL);
+}
+
 int command_run_words(const struct command *self, int argc, char **argv,
                       int (*check)(const struct command *self, int count, char **words),
                       int (*work)(const struct command *self, const struct config *config,
@@ -148,8 +154,7 @@ int command_run_words(const struct command *self, int argc, char **argv,
     status = check(self, argc - optind, argv + optind);
     if (status != EX_OK)
         return status;
-    path = command_config_path(path);
-    config = path == NULL ? NULL : command_load_config(path, NULL);
+    config = command_find_config(path);
     if (config == NULL)
         return EX_CONFIG;
     status = work(self, config, argc - optind, argv + optind);

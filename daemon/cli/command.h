@@ -40,6 +40,10 @@ const char *command_config_path(const char *path);
  */
 struct config *command_load_config(const char *path, struct text *warnings);
 
+/* The same of the file that command_config_path() gives. NULL: that has been said; exit status 78.
+ */
+struct config *command_find_config(const char *path);
+
 /*
  * Runs a command that is words and takes -c and -h only: `check` says whether the words will do, or
  * prints why not, and `work` does what they say. Returns the exit status, as both do.

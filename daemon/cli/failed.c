@@ -16,12 +16,9 @@
 #include "cli/when.h"
 #include "gatherd/clock.h"
 #include "gatherd/kept.h"
-#include "gatherd/log.h"
 
 /* They go to the daemon in one word. */
 #define MOST_IDS 2000
-
-enum { OPTION_RAW = 256, OPTION_ALL };
 
 static const struct option options[] = {
     {"config", required_argument, NULL, 'c'},
@@ -29,8 +26,8 @@ static const struct option options[] = {
     {"since", required_argument, NULL, 'S'},
     {"before", required_argument, NULL, 'b'},
     {"format", required_argument, NULL, 'f'},
-    {"raw", no_argument, NULL, OPTION_RAW},
-    {"all", no_argument, NULL, OPTION_ALL},
+    {"raw", no_argument, NULL, 'r'},
+    {"all", no_argument, NULL, 'a'},
     {"help", no_argument, NULL, 'h'},
     {0},
 };
@@ -53,8 +50,7 @@ struct action {
     const char *options; /* the letters of those that it takes; 'a' and 'r': --all and --raw */
     bool takes_ids;
     bool needs_choice; /* what it is about has to be said */
-    int (*run)(const struct command *self, const struct config *config,
-               const struct request *request);
+    int (*run)(const struct command *self, struct config *config, const struct request *request);
 };
 
 /* --- list --- */
@@ -87,8 +83,7 @@ static void put_where(struct text *sql, const struct request *request, int64_t s
         text_format(sql, "%sl.last_at >= '%s'", word, clock_format(since_ms, since));
 }
 
-static int list(const struct command *self, const struct config *config,
-                const struct request *request)
+static int list(const struct command *self, struct config *config, const struct request *request)
 {
     int format = request->format == NULL ? FORMAT_TABLE : format_by_name(request->format);
     struct text sql = {0};
@@ -112,8 +107,7 @@ static int list(const struct command *self, const struct config *config,
 
 /* --- show --- */
 
-static int show(const struct command *self, const struct config *config,
-                const struct request *request)
+static int show(const struct command *self, struct config *config, const struct request *request)
 {
     if (request->id_count != 1)
         return command_usage_error(self, "show takes one dead letter, by its id");
@@ -122,10 +116,16 @@ static int show(const struct command *self, const struct config *config,
 
 /* --- replay and drop --- */
 
-static void put_ids(struct text *word, const struct request *request)
+/* -1: some would be missing, and no id means any; that has been said. */
+static int put_ids(struct text *word, const struct request *request)
 {
     for (size_t i = 0; i < request->id_count; i++)
         text_format(word, "%s%" PRId64, i == 0 ? "" : ",", request->ids[i]);
+    if (!text_failed(word))
+        return 0;
+    text_free(word);
+    fputs("gatherd: out of memory\n", stderr);
+    return -1;
 }
 
 static struct letter_choice choice_of(const struct request *request, int64_t before_ms)
@@ -136,53 +136,29 @@ static struct letter_choice choice_of(const struct request *request, int64_t bef
                                   .before_ms = before_ms};
 }
 
-/* Without a daemon to ask. `config` NULL: they are dropped. */
-static int work_here(const struct config *config, struct config *replayed,
-                     const struct letter_choice *choice)
-{
-    const struct replaying replaying = here_replaying();
-    struct replay_wish wish = {.letters = choice};
-    struct error err = {0};
-    struct store *store;
-    int status;
-
-    log_set_level(LOG_LEVEL_WARNING);
-    store = here_open(config, &err);
-    if (store == NULL)
-        return command_failed(&err);
-    if (replayed != NULL)
-        status = replaying_run(&replaying, store, replayed, &wish);
-    else
-        status = replaying_drop(&replaying, store, choice);
-    store_close(store);
-    return status;
-}
-
-static int replay(const struct command *self, const struct config *config,
-                  const struct request *request)
+static int replay(const struct command *self, struct config *config, const struct request *request)
 {
     const struct letter_choice choice = choice_of(request, 0);
     const char *terminal = isatty(STDERR_FILENO) ? "terminal" : "";
-    struct config *today = config_ref((struct config *)config);
+    struct replay_wish wish = {.letters = &choice};
     struct text ids = {0};
     char fingerprint[24];
     int status;
 
     (void)self;
-    put_ids(&ids, request);
+    if (put_ids(&ids, request) == -1)
+        return EX_OSERR;
     snprintf(fingerprint, sizeof(fingerprint), "%016" PRIx64, replay_fingerprint(config, NULL));
     if (!remote_ask(config->database, 5,
                     (const char *const[]){"failed-replay", fingerprint, text_string(&ids),
                                           request->source == NULL ? "" : request->source, terminal},
                     &status))
-        status = work_here(config, today, &choice);
+        status = here_replay(config, &wish);
     text_free(&ids);
-    config_unref(today);
     return status;
 }
 
-static int drop(const struct command *self, const struct config *config,
-                const struct request *request)
+static int drop(const struct command *self, struct config *config, const struct request *request)
 {
     struct letter_choice choice;
     struct text ids = {0};
@@ -194,13 +170,14 @@ static int drop(const struct command *self, const struct config *config,
         return command_usage_error(self, "--before \"%s\" is no time; write " WHEN_FORMS,
                                    request->before);
     choice = choice_of(request, before_ms);
-    put_ids(&ids, request);
+    if (put_ids(&ids, request) == -1)
+        return EX_OSERR;
     snprintf(before, sizeof(before), "%" PRId64, before_ms);
     if (!remote_ask(config->database, 4,
                     (const char *const[]){"failed-drop", text_string(&ids),
                                           request->source == NULL ? "" : request->source, before},
                     &status))
-        status = work_here(config, NULL, &choice);
+        status = here_drop(config, &choice);
     text_free(&ids);
     return status;
 }
@@ -265,8 +242,7 @@ static int check_choice(const struct command *self, const struct action *action,
 static int carry_out(const struct command *self, const struct action *action,
                      const struct request *request)
 {
-    const char *path = command_config_path(request->path);
-    struct config *config = path == NULL ? NULL : command_load_config(path, NULL);
+    struct config *config = command_find_config(request->path);
     int status;
 
     if (config == NULL)
@@ -294,10 +270,10 @@ static bool set_option(struct request *request, int option)
     case 'f':
         request->format = optarg;
         return true;
-    case OPTION_RAW:
+    case 'r':
         request->raw = true;
         return true;
-    case OPTION_ALL:
+    case 'a':
         request->all = true;
         return true;
     default:
@@ -307,7 +283,6 @@ static bool set_option(struct request *request, int option)
 
 static int run_failed(const struct command *self, int argc, char **argv)
 {
-    static const char letters[] = {[0] = 'r', [1] = 'a'};
     struct request request = {0};
     const struct action *action;
     bool given[128] = {false};
@@ -321,7 +296,7 @@ static int run_failed(const struct command *self, int argc, char **argv)
             return command_print_help(self);
         if (!set_option(&request, option))
             return command_option_error(self, option, argv);
-        given[option < 128 ? option : letters[option - OPTION_RAW]] = true;
+        given[option] = true;
     }
     if (optind == argc)
         return command_usage_error(self, "say what to do: list, show, replay or drop");

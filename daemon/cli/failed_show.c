@@ -11,8 +11,8 @@
 #include "cli/pretty.h"
 #include "gatherd/store.h"
 
-/* The columns of the query below: facts with a name for people, and the content last. */
-enum { COLUMN_KIND = 0, COLUMN_CONTENT = 1, FIRST_FACT = 2 };
+/* The columns of the query below: the content, then facts with a name for people. */
+enum { COLUMN_CONTENT, FIRST_FACT };
 
 struct showing {
     const char *const *names; /* of the columns; during the query */
@@ -88,21 +88,20 @@ static int query(struct showing *s, const char *database, int64_t id, struct err
     struct text sql = {0};
     int rc = -1;
 
-    text_format(
-        &sql,
-        "SELECT l.kind, l.content, l.id AS 'dead letter', l.source, nullif(l.item, '') AS item,"
-        " l.table_name AS 'table', l.kind AS what, l.reason,"
-        " l.position + 1 AS record, l.line || ':' || l.column AS 'line:column', l.page,"
-        " l.run_id AS run, l.scheduled_at AS slot, l.fetched_at AS fetched, l.failure,"
-        " l.http_status AS 'HTTP status', l.content_type AS 'content type', l.bytes,"
-        " l.generation || ' (since ' || g.since || ')' AS generation,"
-        " (SELECT generation || ' (since ' || since || ')' FROM _gatherd_generations"
-        "  WHERE source = l.source AND generation > l.generation"
-        "  ORDER BY generation DESC LIMIT 1) AS 'today''s',"
-        " l.occurrences, l.first_at AS 'first', l.last_at AS 'last'"
-        " FROM _gatherd_dead_letters AS l LEFT JOIN _gatherd_generations AS g"
-        " ON g.source = l.source AND g.generation = l.generation WHERE l.id = %" PRId64,
-        id);
+    text_format(&sql,
+                "SELECT l.content, l.id AS 'dead letter', l.source, nullif(l.item, '') AS item,"
+                " l.table_name AS 'table', l.kind AS what, l.reason,"
+                " l.position + 1 AS record, l.line || ':' || l.column AS 'line:column', l.page,"
+                " l.run_id AS run, l.scheduled_at AS slot, l.fetched_at AS fetched, l.failure,"
+                " l.http_status AS 'HTTP status', l.content_type AS 'content type', l.bytes,"
+                " l.generation || ' (since ' || g.since || ')' AS generation,"
+                " (SELECT generation || ' (since ' || since || ')' FROM _gatherd_generations"
+                "  WHERE source = l.source AND generation > l.generation"
+                "  ORDER BY generation DESC LIMIT 1) AS 'today''s',"
+                " l.occurrences, l.first_at AS 'first', l.last_at AS 'last'"
+                " FROM _gatherd_dead_letters AS l LEFT JOIN _gatherd_generations AS g"
+                " ON g.source = l.source AND g.generation = l.generation WHERE l.id = %" PRId64,
+                id);
     if (text_failed(&sql))
         error_set(err, ERROR_NOMEM, "out of memory");
     else if (reader != NULL)

@@ -7,6 +7,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/command.h"
+#include "gatherd/log.h"
+#include "gatherd/store.h"
+
 static int register_sources(struct store *store, const struct config *config, struct error *err)
 {
     struct source_state *states = calloc(config->source_count + 1, sizeof(*states));
@@ -20,7 +24,8 @@ static int register_sources(struct store *store, const struct config *config, st
     return rc;
 }
 
-struct store *here_open(const struct config *config, struct error *err)
+/* NULL: nothing has been polled yet, or why it cannot be opened. */
+static struct store *open_store(const struct config *config, struct error *err)
 {
     const struct store_options options = {.synchronous = config->synchronous};
     struct store *store;
@@ -62,7 +67,7 @@ static bool is_over(void *context, int64_t wait_ms)
     return sigtimedwait(&waited, NULL, &timeout) != -1;
 }
 
-struct replaying here_replaying(void)
+static struct replaying on_our_streams(void)
 {
     return (struct replaying){
         .say = say,
@@ -70,4 +75,43 @@ struct replaying here_replaying(void)
         .is_over = is_over,
         .terminal = isatty(STDERR_FILENO) != 0,
     };
+}
+
+/* NULL: `*status` is the exit status, and why has been said. */
+static struct store *begin(const struct config *config, int *status)
+{
+    struct error err = {0};
+    struct store *store;
+
+    log_set_level(LOG_LEVEL_WARNING);
+    store = open_store(config, &err);
+    if (store == NULL)
+        *status = command_failed(&err);
+    return store;
+}
+
+int here_replay(struct config *config, struct replay_wish *wish)
+{
+    const struct replaying replaying = on_our_streams();
+    int status;
+    struct store *store = begin(config, &status);
+
+    if (store == NULL)
+        return status;
+    status = replaying_run(&replaying, store, config, wish);
+    store_close(store);
+    return status;
+}
+
+int here_drop(const struct config *config, const struct letter_choice *choice)
+{
+    const struct replaying replaying = on_our_streams();
+    int status;
+    struct store *store = begin(config, &status);
+
+    if (store == NULL)
+        return status;
+    status = replaying_drop(&replaying, store, choice);
+    store_close(store);
+    return status;
 }

@@ -6,16 +6,13 @@
 
 #include "cli/replaying.h"
 #include "gatherd/config.h"
-#include "gatherd/error.h"
-#include "gatherd/store.h"
 
 /*
- * Takes and opens the database of a configuration, whose sources it registers. NULL: nothing has
- * been polled yet, or why it cannot be opened.
+ * As replaying_run() and replaying_drop(), with the database of the configuration, whose sources
+ * are registered. Says things on our own streams, and stops for SIGINT and SIGTERM, which main()
+ * blocked.
  */
-struct store *here_open(const struct config *config, struct error *err);
-
-/* Says things on our own streams, and stops for SIGINT and SIGTERM, which main() blocked. */
-struct replaying here_replaying(void);
+int here_replay(struct config *config, struct replay_wish *wish);
+int here_drop(const struct config *config, const struct letter_choice *choice);
 
 #endif

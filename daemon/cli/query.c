@@ -24,13 +24,11 @@ struct request {
 static int query_configured(const struct request *request)
 {
     struct config *config;
-    const char *path;
     int status;
 
     if (request->database != NULL)
         return show_query(request->database, request->sql, request->format);
-    path = command_config_path(request->config);
-    config = path == NULL ? NULL : command_load_config(path, NULL);
+    config = command_find_config(request->config);
     if (config == NULL)
         return EX_CONFIG;
     status = show_query(config->database, request->sql, request->format);

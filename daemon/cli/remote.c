@@ -251,8 +251,8 @@ int remote_answer(void *context, struct control_call *call, size_t count, const 
 
 /* --- The command's end. --- */
 
-/* While the daemon works there is nothing here to tidy: Ctrl-C ends us, and it notices. */
-static void let_signals_kill(void)
+/* main() blocks them. While the daemon works there is nothing here to tidy: they may end us. */
+static void mask_fatal_signals(int how)
 {
     sigset_t fatal;
 
@@ -260,18 +260,7 @@ static void let_signals_kill(void)
     sigaddset(&fatal, SIGTERM);
     sigaddset(&fatal, SIGINT);
     sigaddset(&fatal, SIGHUP);
-    sigprocmask(SIG_UNBLOCK, &fatal, NULL);
-}
-
-static void block_signals_again(void)
-{
-    sigset_t waited;
-
-    sigemptyset(&waited);
-    sigaddset(&waited, SIGTERM);
-    sigaddset(&waited, SIGINT);
-    sigaddset(&waited, SIGHUP);
-    sigprocmask(SIG_BLOCK, &waited, NULL);
+    sigprocmask(how, &fatal, NULL);
 }
 
 bool remote_ask(const char *database, size_t count, const char *const *words, int *status)
@@ -285,9 +274,9 @@ bool remote_ask(const char *database, size_t count, const char *const *words, in
         *status = command_failed(&err);
         return true;
     }
-    let_signals_kill();
+    mask_fatal_signals(SIG_UNBLOCK);
     outcome = control_ask(path, count, words, stdout, stderr, status, &err);
-    block_signals_again();
+    mask_fatal_signals(SIG_BLOCK);
     free(path);
     if (outcome == CONTROL_FAILED)
         *status = command_failed(&err);

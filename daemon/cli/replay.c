@@ -11,29 +11,12 @@
 #include "cli/remote.h"
 #include "cli/when.h"
 #include "gatherd/clock.h"
-#include "gatherd/log.h"
 
 static const struct option options[] = {
     {"config", required_argument, NULL, 'c'}, {"since", required_argument, NULL, 's'},
     {"until", required_argument, NULL, 'u'},  {"into", required_argument, NULL, 'i'},
     {"help", no_argument, NULL, 'h'},         {0},
 };
-
-static int replay_here(struct config *config, struct replay_wish *wish)
-{
-    const struct replaying replaying = here_replaying();
-    struct error err = {0};
-    struct store *store;
-    int status;
-
-    log_set_level(LOG_LEVEL_WARNING);
-    store = here_open(config, &err);
-    if (store == NULL)
-        return command_failed(&err);
-    status = replaying_run(&replaying, store, config, wish);
-    store_close(store);
-    return status;
-}
 
 /* The daemon is told which mapping we have in mind. */
 static bool ask_daemon(const struct config *config, const struct replay_wish *wish, int *status)
@@ -58,17 +41,15 @@ static bool ask_daemon(const struct config *config, const struct replay_wish *wi
 
 static int replay(const struct command *self, const char *path, struct replay_wish *wish)
 {
-    struct config *config;
+    struct config *config = command_find_config(path);
     int status;
 
-    path = command_config_path(path);
-    config = path == NULL ? NULL : command_load_config(path, NULL);
     if (config == NULL)
         return EX_CONFIG;
     if (config_find_source(config, wish->source) == NULL)
         status = command_usage_error(self, "no source is named \"%s\"", wish->source);
     else if (!ask_daemon(config, wish, &status))
-        status = replay_here(config, wish);
+        status = here_replay(config, wish);
     config_unref(config);
     return status;
 }
