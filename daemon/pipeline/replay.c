@@ -203,7 +203,8 @@ static int check_new(const struct replay *r, const char *table, struct error *er
 
 static int check_all_new(const struct replay *r, const struct mapping *mapping, struct error *err)
 {
-    if (check_new(r, mapping->table, err) == -1 || check_new(r, mapping->history_table, err) == -1)
+    if (check_new(r, mapping->table, err) == -1 ||
+        (mapping->history_table != NULL && check_new(r, mapping->history_table, err) == -1))
         return -1;
     for (size_t i = 0; i < mapping->child_count; i++) {
         if (check_all_new(r, &mapping->children[i], err) == -1)
