@@ -146,14 +146,15 @@ static int bind_response(struct dead_letters *letters, const struct run *run, bo
 
     text_clear(&letters->head);
     text_clear(&letters->item);
-    raw_write_head(&run->response.head, &run->source->mapping, &letters->head);
+    if (is_body || raw_needs_head(&run->source->mapping))
+        raw_write_head(&run->response.head, &run->source->mapping, &letters->head);
     if (run->item != NULL)
         items_write_values(run->items, run->item, &letters->item);
     if (text_failed(&letters->head) || text_failed(&letters->item))
         return no_memory(err);
     if (run->response.status != 0)
         sqlite3_bind_int(stmt, 17, run->response.status);
-    if ((is_body || raw_needs_head(&run->source->mapping)) && letters->head.length > 0)
+    if (letters->head.length > 0)
         bind_content(stmt, 18, text_string(&letters->head), letters->head.length);
     sqlite_bind_string(stmt, 19, run_item_key(run));
     if (run->item != NULL)

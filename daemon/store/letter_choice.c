@@ -22,7 +22,6 @@ void letter_choice_bind_before(sqlite3_stmt *stmt, int index, const struct lette
 struct dropping {
     const struct letter_choice *choice;
     sqlite3_stmt *find; /* the next one behind an id */
-    sqlite3_stmt *drop;
     int64_t last_id;
     size_t number; /* of the ids that are named */
     size_t count;
@@ -62,8 +61,7 @@ static int drop_some(struct store *store, struct dropping *d, struct error *err)
         rc = find_next(d, &id, err);
         if (rc != 1)
             break;
-        sqlite3_bind_int64(d->drop, 1, id);
-        if (sqlite_run(d->drop, "_gatherd_dead_letters", err) == -1)
+        if (dead_letters_remove(&store->dead_letters, id, err) == -1)
             return -1;
         d->count += (size_t)sqlite3_changes(store->db);
     } while (clock_monotonic_us() < end_us);
@@ -97,9 +95,6 @@ static int prepare(struct store *store, struct dropping *d, struct error *err)
                         " AND (?2 IS NULL OR source = ?2) AND (?3 IS NULL OR last_at < ?3)"
                         " ORDER BY id LIMIT 1",
                         &d->find, err);
-    if (rc == 0)
-        rc = sqlite_prepare(store->db, "DELETE FROM _gatherd_dead_letters WHERE id = ?", &d->drop,
-                            err);
     pthread_mutex_unlock(&store->mutex);
     return rc;
 }
@@ -118,7 +113,6 @@ int store_drop_letters(struct store *store, const struct letter_choice *choice, 
     }
     pthread_mutex_lock(&store->mutex);
     sqlite3_finalize(d.find);
-    sqlite3_finalize(d.drop);
     pthread_mutex_unlock(&store->mutex);
     *count = d.count;
     if (rc == -1)

@@ -1,10 +1,8 @@
 #include "store/scope.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "gatherd/convert.h"
 #include "store/names.h"
 
 #define ITEM_PREFIX "_item_" /* of the columns' members */
@@ -50,20 +48,18 @@ void scope_put(struct text *sql, const struct scope *scope, unsigned first)
     }
 }
 
-/* In a key, text that is a canonical integer is stored as that integer (process/value.h). */
-static bool is_stored_as_integer(const struct table_column *column, struct slice text,
-                                 int64_t *integer)
+/* As the column has it: in a key, text that is an integer is that integer. */
+static void bind_text(sqlite3_stmt *stmt, int index, const struct table_column *column,
+                      struct slice text)
 {
-    char digits[32];
-    int length;
+    struct value value = {.type = VALUE_TEXT, .text = text.data, .length = (uint32_t)text.length};
 
-    if (column->key == 0 || text.length == 0 || text.length >= sizeof(digits))
-        return false;
-    memcpy(digits, text.data, text.length);
-    digits[text.length] = '\0';
-    *integer = strtoll(digits, NULL, 10);
-    length = snprintf(digits, sizeof(digits), "%" PRId64, *integer);
-    return (size_t)length == text.length && memcmp(digits, text.data, text.length) == 0;
+    if (column->key != 0)
+        value_as_key(&value);
+    if (value.type == VALUE_INTEGER)
+        sqlite3_bind_int64(stmt, index, value.integer);
+    else
+        sqlite_bind_bytes(stmt, index, text.data, text.length);
 }
 
 void scope_bind(sqlite3_stmt *stmt, const struct scope *scope, unsigned first)
@@ -71,17 +67,13 @@ void scope_bind(sqlite3_stmt *stmt, const struct scope *scope, unsigned first)
     for (unsigned i = 0; i < scope->count; i++) {
         const struct item_value *value = &scope->item->values[i];
         int index = (int)(first + i);
-        int64_t integer;
 
         if (value->type == ITEM_VALUE_INTEGER)
             sqlite3_bind_int64(stmt, index, value->integer);
-        else if (value->type == ITEM_VALUE_TEXT &&
-                 is_stored_as_integer(scope->columns[i], value->text, &integer))
-            sqlite3_bind_int64(stmt, index, integer);
         else if (value->type == ITEM_VALUE_REAL)
             sqlite3_bind_double(stmt, index, value->real);
         else
-            sqlite_bind_bytes(stmt, index, value->text.data, value->text.length);
+            bind_text(stmt, index, scope->columns[i], value->text);
     }
 }
 

@@ -95,8 +95,7 @@ static int refuse(struct store *store, struct outcome *outcome, const struct err
 {
     outcome->refusal = *cause;
     outcome->failure = RUN_FAILED_STORE;
-    outcome->inserted = outcome->updated = outcome->unchanged = outcome->rejected = 0;
-    outcome->child_rows = 0;
+    outcome_clear_counts(outcome);
     if (sqlite3_get_autocommit(store->db) != 0)
         return -1; /* a trigger of the user's undid the transaction: it is written again */
     schema_undone(store->schema);
